@@ -1,0 +1,1 @@
+//! What a window or a terminal drives: runs, problems, views.

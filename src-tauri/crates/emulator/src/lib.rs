@@ -1,0 +1,1 @@
+//! Tokens that are not there: practice, conformance, virtual cards.

@@ -1,0 +1,1 @@
+//! The straight line: captured, planned, written, confirmed, receipt.

@@ -1,0 +1,1 @@
+//! Texts to credentials: the classifier and the Key URI.

@@ -1,0 +1,1 @@
+//! Pictures to QR texts, bounded in time and memory.

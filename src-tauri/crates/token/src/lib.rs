@@ -1,0 +1,1 @@
+//! Channels, capabilities and the drivers of the token families.

@@ -1,0 +1,1 @@
+//! The real buses: PC/SC now, USB HID with its issue.
