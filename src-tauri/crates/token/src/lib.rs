@@ -1,1 +1,36 @@
 //! Channels, capabilities and the drivers of the token families.
+//!
+//! A *channel* carries bytes, a *session* talks to one token, a *driver*
+//! recognises a family and opens the session. This crate opens no device, reads
+//! no clock, draws no random number and knows no service provider: bytes, time
+//! and challenges are arguments. A family that no driver claims is never
+//! written to.
+//!
+//! What no driver ever sends: a reset, an erase-all, a second guess of a PIN,
+//! password or key.
+
+mod apdu;
+mod capabilities;
+mod channel;
+mod driver;
+mod error;
+mod families;
+mod plan;
+mod tlv;
+
+pub use apdu::{CommandApdu, Continuation, Patience, ResponseApdu, StatusWord, exchange};
+pub use capabilities::{
+    Access, Capabilities, ClockRule, Guard, NameRule, PeriodRule, Places, ProofClass,
+    ReadOnlyReason, SameName,
+};
+pub use channel::{
+    Attachment, Candidate, CandidateId, Channel, ChannelError, FeatureChannel, Origin,
+    ReportChannel, SmartCardChannel, TokenSource, TokenWatch,
+};
+pub use driver::{
+    Driver, Entry, Family, OpenError, Proof, Question, Recognition, Rung, Serial, Session,
+    TokenIdentity, Unlock, Unrecognised, open,
+};
+pub use error::{SessionError, TokenState, WriteFailure};
+pub use families::DRIVERS;
+pub use plan::{Label, Misfit, Wish, WritePlan};

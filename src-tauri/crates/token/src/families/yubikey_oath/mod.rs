@@ -1,0 +1,308 @@
+//! Keys with the YKOATH applet: YubiKey, NEO, CanoKey, pico-fido, Solo 2, by the
+//! sheets `yubikey-oath.md` and `canokey-pico-solo2.md`.
+//!
+//! The key has no clock: the host asks for any step, so the proof needs no
+//! waiting and no typing. Names are listed before anything is written, and what
+//! is replaced is deleted first, because products differ in what a second entry
+//! of one name does. RESET is not in this file.
+
+mod access;
+mod product;
+mod wire;
+
+use data_encoding::BASE64_NOPAD;
+use oath::{Code, Digits, Response, SharedSecret, TimeStep, UnixTime};
+use sha2::{Digest, Sha256};
+
+use self::access::Access;
+use self::product::Product;
+use self::wire::SelectAnswer;
+use crate::{
+    Attachment, Candidate, Capabilities, Channel, CommandApdu, Continuation, Entry, Family, Guard,
+    OpenError, Proof, Question, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
+    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
+    exchange,
+};
+
+/// Recognises the applet by its answer to SELECT.
+pub(super) struct Driver;
+
+static FAMILY: Family = Family {
+    name: "yubikey-oath",
+    title: "Keys with a YKOATH applet",
+    models: &["YubiKey 4 and 5", "YubiKey NEO", "CanoKey", "pico-fido, RS-Key", "Solo 2"],
+    channel: "USB or NFC reader (PC/SC)",
+    capabilities: product::capabilities(Product::YubiKey { sha512: true, most: 32 }, Guard::None),
+    evidence: Rung::OthersCode,
+    evidence_source: "Vectors of the maker's client and of two firmwares; \
+                      ykman reads what is written and the other way round.",
+};
+
+impl crate::Driver for Driver {
+    fn family(&self) -> &'static Family {
+        &FAMILY
+    }
+
+    /// Reader names and ATRs prove nothing (pcsc-nfc.md section 2): every card is asked.
+    fn recognises(&self, candidate: &Candidate) -> Recognition {
+        match candidate.attachment {
+            Attachment::SmartCard { .. } => Recognition::MustAsk,
+            Attachment::Hid { .. } => Recognition::No,
+        }
+    }
+
+    fn open(&self, candidate: &Candidate, channel: Channel) -> Result<Box<dyn Session>, OpenError> {
+        let Channel::SmartCard(mut card) = channel else {
+            return Err(OpenError::NotThisFamily(channel));
+        };
+        let answer = send(&mut *card, &wire::select(), "SELECT")?;
+        let Some(selected) = SelectAnswer::parse(&answer) else {
+            return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
+        };
+        let reader = match &candidate.attachment {
+            Attachment::SmartCard { reader, .. } => reader.as_str(),
+            Attachment::Hid { .. } => "",
+        };
+        let Some(product) = Product::of(&selected, reader) else {
+            return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
+        };
+        let guard = match selected.challenge {
+            Some(_) => Guard::Password,
+            None => Guard::None,
+        };
+        let [major, minor, patch] = selected.version;
+        Ok(Box::new(YkOath {
+            card,
+            identity: TokenIdentity {
+                family: FAMILY.name,
+                model: product.title().to_owned(),
+                serial: device_id(&selected.salt),
+                firmware: Some(format!("{major}.{minor}.{patch}")),
+                clock: None,
+            },
+            capabilities: product::capabilities(product, guard),
+            product,
+            selected,
+            access: None,
+        }))
+    }
+}
+
+/// What ykman shows as device id: the serial number is not in this applet, but
+/// the salt differs from key to key and changes only with a reset.
+fn device_id(salt: &[u8]) -> Serial {
+    Serial(BASE64_NOPAD.encode(&Sha256::digest(salt)[..16]))
+}
+
+struct YkOath {
+    card: Box<dyn SmartCardChannel>,
+    identity: TokenIdentity,
+    capabilities: Capabilities,
+    product: Product,
+    selected: SelectAnswer,
+    /// The key derived from the password; the password itself is not kept.
+    access: Option<Access>,
+}
+
+impl Session for YkOath {
+    fn identity(&self) -> &TokenIdentity {
+        &self.identity
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn unlock(&mut self, key: &Unlock) -> Result<(), SessionError> {
+        let Unlock::Password { password, challenge } = key;
+        let Some(card_challenge) = self.selected.challenge.clone() else {
+            return Ok(());
+        };
+        let access = Access::derive(password, &self.selected.salt, *challenge);
+        self.validate(&access, &card_challenge)?;
+        self.access = Some(access);
+        Ok(())
+    }
+
+    fn entries(&mut self) -> Result<Vec<Entry>, SessionError> {
+        let names = self.names()?;
+        let entry = |name: Vec<u8>| Entry { name: String::from_utf8_lossy(&name).into_owned() };
+        Ok(names.into_iter().map(entry).collect())
+    }
+
+    fn write(
+        &mut self,
+        plan: &WritePlan,
+        secret: &SharedSecret,
+        _: UnixTime,
+    ) -> Result<(), WriteFailure> {
+        let name = plan.name().unwrap_or_default().as_bytes();
+        let put = wire::put(name, plan.parameters(), secret);
+        let taken =
+            self.names().map_err(WriteFailure::untouched)?.iter().any(|known| known == name);
+        let mut before = TokenState::Untouched;
+        if taken {
+            if !plan.replaces() {
+                return Err(WriteFailure::untouched(SessionError::NameTaken));
+            }
+            self.change(&wire::delete(name), "DELETE", before)?;
+            before = TokenState::Emptied;
+        }
+        self.change(&put, "PUT", before)
+    }
+
+    fn prove(&mut self, plan: &WritePlan, question: Question) -> Result<Proof, SessionError> {
+        let name = plan.name().unwrap_or_default().as_bytes();
+        match question {
+            Question::Key(step) => {
+                let (_, mac) = self.calculate(name, step, wire::Form::Full)?;
+                Ok(Proof::Computed(Response::new(mac)))
+            }
+            Question::Code(step) => {
+                let malformed =
+                    |what| SessionError::Malformed { exchange: "CALCULATE", what };
+                let (digits, number) = self.calculate(name, step, wire::Form::Truncated)?;
+                let digits = Digits::new(u64::from(digits)).map_err(|_| malformed("digits"))?;
+                let number: [u8; 4] =
+                    number.as_slice().try_into().map_err(|_| malformed("not four bytes"))?;
+                Ok(Proof::Code(Code::from_truncated(u32::from_be_bytes(number), digits)))
+            }
+        }
+    }
+}
+
+impl YkOath {
+    /// Sends a command that needs an open key.
+    ///
+    /// A Solo 2 with a password forgets after each command that it was opened;
+    /// it is selected and opened anew before each (canokey-pico-solo2.md, rule 5).
+    fn ask(
+        &mut self,
+        command: &CommandApdu,
+        named: &'static str,
+    ) -> Result<ResponseApdu, SessionError> {
+        if self.selected.challenge.is_some() && self.access.is_none() {
+            return Err(SessionError::Locked);
+        }
+        if self.product.forgets_after_each_command()
+            && let Some(access) = self.access.take()
+        {
+            let reopened = self.reopen(&access);
+            self.access = Some(access);
+            reopened?;
+        }
+        send(&mut *self.card, command, named)
+    }
+
+    fn reopen(&mut self, access: &Access) -> Result<(), SessionError> {
+        let answer = send(&mut *self.card, &wire::select(), "SELECT")?;
+        let selected = SelectAnswer::parse(&answer)
+            .ok_or(SessionError::Malformed { exchange: "SELECT", what: "no version" })?;
+        if selected.salt != self.selected.salt {
+            return Err(SessionError::AnotherToken);
+        }
+        match selected.challenge {
+            Some(challenge) => self.validate(access, &challenge),
+            None => Ok(()),
+        }
+    }
+
+    fn validate(&mut self, access: &Access, card_challenge: &[u8]) -> Result<(), SessionError> {
+        let command = wire::validate(&access.sign(card_challenge), access.challenge());
+        let answer = send(&mut *self.card, &command, "VALIDATE")?;
+        match answer.status() {
+            StatusWord::OK if wire::validated(&answer).is_some_and(|mac| access.accepts(&mac)) => {
+                Ok(())
+            }
+            StatusWord::OK => Err(SessionError::Malformed {
+                exchange: "VALIDATE",
+                what: "the key does not know the password either",
+            }),
+            status if self.product.wrong_password().contains(&status.0) => {
+                Err(SessionError::WrongKey { tries_left: None })
+            }
+            status => Err(SessionError::Refused { exchange: "VALIDATE", status }),
+        }
+    }
+
+    fn names(&mut self) -> Result<Vec<Vec<u8>>, SessionError> {
+        let answer = self.ask(&wire::list(), "LIST")?;
+        match answer.status() {
+            StatusWord::OK => wire::listed(&answer)
+                .ok_or(SessionError::Malformed { exchange: "LIST", what: "lengths" }),
+            // CanoKey firmware below 1.5 knows other instruction bytes.
+            StatusWord(0x6d00) => Err(SessionError::FirmwareTooOld),
+            status => Err(self.refusal("LIST", status)),
+        }
+    }
+
+    fn calculate(
+        &mut self,
+        name: &[u8],
+        step: TimeStep,
+        form: wire::Form,
+    ) -> Result<(u8, Vec<u8>), SessionError> {
+        let answer = self.ask(&wire::calculate(name, step, form), "CALCULATE")?;
+        match answer.status() {
+            StatusWord::OK => wire::calculated(&answer, form)
+                .ok_or(SessionError::Malformed { exchange: "CALCULATE", what: "no response" }),
+            StatusWord(0x6984) => Err(SessionError::NoSuchEntry),
+            status => Err(self.refusal("CALCULATE", status)),
+        }
+    }
+
+    /// Sends a command that changes the key; `before` is what the key holds when
+    /// the command is surely without effect.
+    fn change(
+        &mut self,
+        command: &CommandApdu,
+        named: &'static str,
+        before: TokenState,
+    ) -> Result<(), WriteFailure> {
+        match self.ask(command, named) {
+            Ok(answer) if answer.status() == StatusWord::OK => Ok(()),
+            Ok(answer) => {
+                let refused = product::REFUSALS.contains(&answer.status().0)
+                    || self.product.is_full(answer.status());
+                Err(WriteFailure {
+                    token: if refused { before } else { TokenState::Unknown },
+                    cause: self.refusal(named, answer.status()),
+                })
+            }
+            Err(cause) => {
+                let nothing_sent = match &cause {
+                    SessionError::Channel(error) => !error.may_have_taken_effect(),
+                    SessionError::Malformed { exchange, .. } => *exchange != named,
+                    SessionError::Locked
+                    | SessionError::WrongKey { .. }
+                    | SessionError::AnotherToken => true,
+                    _ => false,
+                };
+                Err(WriteFailure {
+                    token: if nothing_sent { before } else { TokenState::Unknown },
+                    cause,
+                })
+            }
+        }
+    }
+
+    fn refusal(&self, exchange: &'static str, status: StatusWord) -> SessionError {
+        match status.0 {
+            _ if self.product.is_full(status) && exchange == "PUT" => SessionError::Full,
+            0x6982 => SessionError::Locked,
+            0x6985 if self.product.forgets_after_each_command() => SessionError::Locked,
+            // A key of the FIPS series wants a secure channel over NFC.
+            0x6985 if exchange == "PUT" => SessionError::NotOverThisConnection,
+            0x6984 if exchange == "DELETE" => SessionError::NoSuchEntry,
+            _ => SessionError::Refused { exchange, status },
+        }
+    }
+}
+
+fn send(
+    card: &mut dyn SmartCardChannel,
+    command: &CommandApdu,
+    named: &'static str,
+) -> Result<ResponseApdu, SessionError> {
+    exchange(card, command, Continuation::SendRemaining, named)
+}

@@ -1,0 +1,175 @@
+//! Which product answers, and the rules that differ between products
+//! (canokey-pico-solo2.md, difference table).
+
+use oath::Algorithm;
+
+use super::wire::SelectAnswer;
+use crate::{
+    Access, Capabilities, ClockRule, Guard, NameRule, PeriodRule, Places, ProofClass, SameName,
+    StatusWord,
+};
+
+/// Status words that mean "nothing was changed" in answer to PUT and DELETE.
+/// `6581`, a memory failure, is not among them.
+pub(super) const REFUSALS: [u16; 8] =
+    [0x6982, 0x6984, 0x6985, 0x6a80, 0x6a84, 0x6d00, 0x6700, 0x6e00];
+
+/// A product, told by the SELECT answer; on any doubt [`Product::Unknown`] with
+/// the strictest rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Product {
+    /// YubiKey 4 or 5: SHA-512 from 4.3.1, 64 entries from 5.7.
+    YubiKey {
+        sha512: bool,
+        most: usize,
+    },
+    Neo,
+    CanoKey,
+    Pico,
+    Solo2,
+    Unknown,
+}
+
+impl Product {
+    /// The order of yubikey-oath.md section 1. `None` for a Nitrokey 3, which
+    /// shares the applet's name and not its rules.
+    pub(super) fn of(answer: &SelectAnswer, reader: &str) -> Option<Self> {
+        let yubico = reader.to_ascii_lowercase().contains("yubico yubikey");
+        let version = answer.version;
+        Some(match (answer.serial_len, version) {
+            (Some(4), _) => return None,
+            (Some(8), _) => Self::Pico,
+            (_, [6, 0, 0]) => Self::CanoKey,
+            (_, [8..=255, ..]) if !yubico => Self::Pico,
+            (_, [4, 4, 4]) if !yubico => Self::Solo2,
+            (_, [0..=3, ..]) => Self::Neo,
+            (_, [4 | 5, ..]) => Self::yubikey(version),
+            _ if yubico => Self::yubikey(version),
+            _ => Self::Unknown,
+        })
+    }
+
+    fn yubikey(version: [u8; 3]) -> Self {
+        let most = if version >= [5, 7, 0] { 64 } else { 32 };
+        Self::YubiKey { sha512: version >= [4, 3, 1], most }
+    }
+
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::YubiKey { .. } => "YubiKey",
+            Self::Neo => "YubiKey NEO",
+            Self::CanoKey => "CanoKey",
+            Self::Pico => "pico-fido family",
+            Self::Solo2 => "Solo 2",
+            Self::Unknown => "unknown key with a YKOATH applet",
+        }
+    }
+
+    pub(super) const fn forgets_after_each_command(self) -> bool {
+        matches!(self, Self::Solo2)
+    }
+
+    /// Status words of VALIDATE that mean a wrong password.
+    pub(super) const fn wrong_password(self) -> &'static [u16] {
+        match self {
+            Self::Pico | Self::Unknown => &[0x6a80, 0x6984],
+            Self::YubiKey { .. } | Self::Neo | Self::CanoKey | Self::Solo2 => &[0x6a80],
+        }
+    }
+
+    /// Some NEO say `6F00` when they are full.
+    pub(super) const fn is_full(self, status: StatusWord) -> bool {
+        status.0 == 0x6a84 || (matches!(self, Self::Neo) && status.0 == 0x6f00)
+    }
+
+    const fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::YubiKey { sha512: true, .. } | Self::CanoKey | Self::Pico => &Algorithm::ALL,
+            Self::YubiKey { sha512: false, .. } | Self::Neo | Self::Solo2 | Self::Unknown => {
+                &[Algorithm::Sha1, Algorithm::Sha256]
+            }
+        }
+    }
+
+    const fn longest_key(self) -> usize {
+        match self {
+            Self::YubiKey { .. } | Self::Pico => 128,
+            Self::Neo | Self::CanoKey | Self::Solo2 | Self::Unknown => 64,
+        }
+    }
+
+    const fn most_entries(self) -> Option<usize> {
+        match self {
+            Self::YubiKey { most, .. } => Some(most),
+            Self::Neo => Some(28),
+            Self::CanoKey => Some(100),
+            Self::Pico => Some(255),
+            Self::Solo2 | Self::Unknown => None,
+        }
+    }
+
+    const fn same_name(self) -> SameName {
+        match self {
+            Self::CanoKey => SameName::Refuses,
+            Self::YubiKey { .. } | Self::Neo | Self::Pico | Self::Solo2 | Self::Unknown => {
+                SameName::Overwrites
+            }
+        }
+    }
+}
+
+/// What a product can do.
+pub(super) const fn capabilities(product: Product, guard: Guard) -> Capabilities {
+    Capabilities {
+        access: Access::Writable,
+        secret: 1..=product.longest_key(),
+        long_secret_hashed: true,
+        algorithms: product.algorithms(),
+        digits: 6..=8,
+        period: PeriodRule::InName,
+        name: NameRule::IssuerAccount { most_bytes: 64 },
+        places: Places::Named { most: product.most_entries(), same_name: product.same_name() },
+        guard,
+        clock: ClockRule::None,
+        proof: ProofClass::Computes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(version: [u8; 3], serial_len: Option<usize>, reader: &str, expected: Option<&str>) {
+        let answer =
+            SelectAnswer { version, salt: vec![0; 8], challenge: None, serial_len };
+        let product = Product::of(&answer, reader);
+        assert_eq!(product.map(Product::title), expected, "{version:?} {serial_len:?} {reader}");
+    }
+
+    #[test]
+    fn products_are_told_by_the_select_answer() {
+        let nfc = "ACS ACR1252U PICC 00 00";
+        let usb = "Yubico YubiKey OTP+FIDO+CCID 00 00";
+        check([5, 4, 3], None, nfc, Some("YubiKey"));
+        check([5, 7, 1], None, usb, Some("YubiKey"));
+        check([4, 14, 0], None, nfc, Some("YubiKey"));
+        check([1, 0, 2], None, nfc, Some("YubiKey NEO"));
+        check([0, 1, 2], None, nfc, Some("YubiKey NEO"));
+        check([6, 0, 0], None, nfc, Some("CanoKey"));
+        check([8, 0, 0], None, nfc, Some("pico-fido family"));
+        check([8, 0, 0], None, usb, Some("YubiKey"));
+        check([4, 4, 4], None, nfc, Some("Solo 2"));
+        check([4, 4, 4], None, usb, Some("YubiKey"));
+        check([4, 14, 0], Some(4), nfc, None);
+        check([4, 14, 0], Some(8), nfc, Some("pico-fido family"));
+        check([7, 0, 0], None, nfc, Some("unknown key with a YKOATH applet"));
+    }
+
+    #[test]
+    fn versions_decide_hash_and_room() {
+        let of = |version| Product::yubikey(version);
+        assert_eq!(of([4, 3, 0]), Product::YubiKey { sha512: false, most: 32 });
+        assert_eq!(of([5, 4, 3]), Product::YubiKey { sha512: true, most: 32 });
+        assert_eq!(of([5, 7, 0]), Product::YubiKey { sha512: true, most: 64 });
+    }
+}
