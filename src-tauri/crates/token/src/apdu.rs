@@ -273,10 +273,9 @@ mod tests {
         }
     }
 
-    fn check(
-        answers: &[&[u8]],
-        continuation: Continuation,
-    ) -> (Result<(Vec<u8>, u16), SessionError>, Vec<Vec<u8>>) {
+    type Joined = Result<(Vec<u8>, u16), SessionError>;
+
+    fn check(answers: &[&[u8]], continuation: Continuation) -> (Joined, Vec<Vec<u8>>) {
         let answers = answers.iter().map(|a| a.to_vec()).collect();
         let mut script = Script {
             answers,

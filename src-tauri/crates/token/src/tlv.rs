@@ -31,9 +31,8 @@ pub(crate) fn parse(mut data: &[u8]) -> Option<Vec<Object>> {
     let mut objects = Vec::new();
     while let [tag, rest @ ..] = data {
         let (len, rest) = match rest {
-            [0x81, n, rest @ ..] => (usize::from(*n), rest),
             [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-            [n @ 0..=0x7f, rest @ ..] => (usize::from(*n), rest),
+            [0x81, n, rest @ ..] | [n @ 0..=0x7f, rest @ ..] => (usize::from(*n), rest),
             _ => return None,
         };
         let (value, rest) = rest.split_at_checked(len)?;

@@ -24,8 +24,8 @@ impl Access {
     }
 
     /// The host's challenge, 8 bytes.
-    pub(super) fn challenge(&self) -> &[u8; 8] {
-        &self.challenge
+    pub(super) fn challenge(&self) -> [u8; 8] {
+        self.challenge
     }
 
     /// HMAC-SHA1 with the key, 20 bytes.

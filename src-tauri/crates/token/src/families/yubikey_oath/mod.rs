@@ -137,7 +137,7 @@ impl Session for YkOath {
         _: UnixTime,
     ) -> Result<(), WriteFailure> {
         let name = plan.name().unwrap_or_default().as_bytes();
-        let put = wire::put(name, plan.parameters(), secret);
+        let put = wire::put(name, *plan.parameters(), secret);
         let taken =
             self.names().map_err(WriteFailure::untouched)?.iter().any(|known| known == name);
         let mut before = TokenState::Untouched;

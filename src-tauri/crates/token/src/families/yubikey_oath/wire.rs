@@ -63,7 +63,7 @@ pub(super) fn select() -> CommandApdu {
 
 /// Name, then key, and nothing after: one product's parser stops the device on
 /// anything else (canokey-pico-solo2.md, rule 1).
-pub(super) fn put(name: &[u8], parameters: &Parameters, secret: &SharedSecret) -> CommandApdu {
+pub(super) fn put(name: &[u8], parameters: Parameters, secret: &SharedSecret) -> CommandApdu {
     let mut key = Zeroizing::new(vec![
         TOTP | algorithm_nibble(parameters.algorithm),
         parameters.digits.get(),
@@ -103,10 +103,10 @@ pub(super) fn calculate(name: &[u8], step: TimeStep, form: Form) -> CommandApdu 
     command(0xa2, [0x00, p2], &data)
 }
 
-pub(super) fn validate(response: &[u8; 20], challenge: &[u8; 8]) -> CommandApdu {
+pub(super) fn validate(response: &[u8; 20], challenge: [u8; 8]) -> CommandApdu {
     let mut data = Vec::new();
     tlv::push(&mut data, FULL_RESPONSE, response);
-    tlv::push(&mut data, CHALLENGE, challenge);
+    tlv::push(&mut data, CHALLENGE, &challenge);
     command(0xa3, [0x00, 0x00], &data)
 }
 
@@ -200,7 +200,7 @@ mod tests {
         let secret = SharedSecret::new(b"Hello!\xde\xad\xbe\xef".to_vec());
         assert_eq!(hex(&select()), "00a4040007a0000005272101");
         assert_eq!(
-            hex(&put(ALICE, &with(Algorithm::Sha1, 6), &secret)),
+            hex(&put(ALICE, with(Algorithm::Sha1, 6), &secret)),
             "000100002f711b4d6963726f736f66743a616c69636540636f6e746f736f2e636f6d7310210648656c6c6f21deadbeef00000000"
         );
         assert_eq!(hex(&list()), "00a1000000");
@@ -223,14 +223,14 @@ mod tests {
     fn long_keys_are_hashed_as_in_the_sheet() {
         let counting = |len: u8| SharedSecret::new((0..len).collect());
         assert_eq!(
-            hex(&put(b"long", &with(Algorithm::Sha1, 6), &counting(80))),
+            hex(&put(b"long", with(Algorithm::Sha1, 6), &counting(80))),
             "000100001e71046c6f6e6773162106399dbc9f721e44a992a0def42d999b32af449adc"
         );
         assert_eq!(
-            hex(&put(b"short", &with(Algorithm::Sha1, 6), &counting(65))),
+            hex(&put(b"short", with(Algorithm::Sha1, 6), &counting(65))),
             "000100001f710573686f72747316210669bd728ad6e13cd76ff19751fde427b00e395746"
         );
-        let bytes = put(b"big", &with(Algorithm::Sha512, 6), &counting(128)).encode();
+        let bytes = put(b"big", with(Algorithm::Sha512, 6), &counting(128)).encode();
         assert!(HEXLOWER.encode(&bytes).starts_with("000100008a71036269677381822306000102030405"));
     }
 
