@@ -1,1 +1,12 @@
-//! Shared support of the test tiers.
+//! Shared support of the test tiers: where things lie, and rigs in which software
+//! of other people (the real smart card service, other clients) meets ours.
+//!
+//! A rig that cannot be set up panics and says what is missing. Nothing in here
+//! skips: a test that did not run has not passed.
+
+pub mod paths;
+
+#[cfg(target_os = "linux")]
+pub mod card;
+#[cfg(target_os = "linux")]
+pub mod pcscd;

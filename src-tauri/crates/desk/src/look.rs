@@ -1,0 +1,220 @@
+//! Looks at the tokens that are there, by reads only, and holds each one briefly.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use enroll::Survey;
+use oath::UnixTime;
+use token::{
+    Attachment, Candidate, ChannelError, Origin, Session, SessionError, TokenIdentity, TokenSource,
+    Unrecognised,
+};
+
+use crate::{Now, Problem};
+
+/// A candidate with the source that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) source: usize,
+    pub(crate) candidate: Candidate,
+}
+
+impl Place {
+    /// The id that views use.
+    pub(crate) fn id(&self) -> String {
+        format!("{}/{}", self.source, self.candidate.id.0)
+    }
+
+    pub(crate) fn reader(&self) -> &str {
+        match &self.candidate.attachment {
+            Attachment::SmartCard { reader, .. } => reader,
+            Attachment::Hid { name, .. } => name,
+        }
+    }
+
+    pub(crate) fn is_practice(&self) -> bool {
+        self.candidate.origin == Origin::Practice
+    }
+}
+
+/// What a look found.
+#[derive(Clone, Debug)]
+pub(crate) enum Look {
+    Token(Box<Survey>),
+    Stranger(Unrecognised),
+    Trouble(SessionError),
+}
+
+impl Look {
+    /// A look that would come out the same as long as the thing stays where it is.
+    /// A card that does not answer costs its whole patience each time.
+    fn lasts(&self) -> bool {
+        match self {
+            Self::Token(_) | Self::Stranger(_) => true,
+            Self::Trouble(error) => matches!(
+                error,
+                SessionError::Channel(ChannelError::Silent | ChannelError::Unresponsive)
+                    | SessionError::Malformed { .. }
+            ),
+        }
+    }
+}
+
+/// Everything that is there.
+pub(crate) struct Table {
+    pub(crate) problem: Option<Problem>,
+    pub(crate) places: Vec<(Place, Look)>,
+}
+
+/// Looks at tokens, one at a time.
+pub(crate) struct Looker {
+    sources: Vec<Arc<dyn TokenSource>>,
+    now: Now,
+    /// Remembered looks. Its lock is also what makes talking to tokens one
+    /// conversation at a time.
+    known: Mutex<HashMap<String, Look>>,
+}
+
+impl Looker {
+    pub(crate) fn new(sources: Vec<Arc<dyn TokenSource>>, now: Now) -> Self {
+        Self {
+            sources,
+            now,
+            known: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) fn sources(&self) -> &[Arc<dyn TokenSource>] {
+        &self.sources
+    }
+
+    /// Everything that is there; what is new is looked at.
+    pub(crate) fn table(&self) -> Table {
+        let mut known = self.lock();
+        let (problem, places) = self.places();
+        let mut remembered = HashMap::new();
+        let mut looked = Vec::new();
+        for place in places {
+            let id = place.id();
+            let look = known.remove(&id).unwrap_or_else(|| self.look(&place));
+            if look.lasts() {
+                remembered.insert(id, look.clone());
+            }
+            looked.push((place, look));
+        }
+        *known = remembered;
+        Table {
+            problem,
+            places: looked,
+        }
+    }
+
+    /// Talks to the token at `place`; nobody else does meanwhile.
+    pub(crate) fn talk<T>(
+        &self,
+        place: &Place,
+        conversation: impl FnOnce(&mut dyn Session) -> T,
+    ) -> Result<T, Failure> {
+        let _held = self.lock();
+        let mut session = self.open(place)??;
+        Ok(conversation(&mut *session))
+    }
+
+    /// The place where the token with this identity is now: where it was, or
+    /// wherever it was put back.
+    pub(crate) fn find(&self, last: &Place, identity: &TokenIdentity) -> Option<Place> {
+        let table = self.table();
+        let is_it = |look: &Look| match look {
+            Look::Token(survey) => {
+                let found = survey.identity();
+                found.family == identity.family && found.serial == identity.serial
+            }
+            Look::Stranger(_) | Look::Trouble(_) => false,
+        };
+        let mut places = table.places.into_iter();
+        places
+            .find(|(place, look)| place.source == last.source && is_it(look))
+            .map(|(place, _)| place)
+    }
+
+    /// Forgets a remembered look, after the token was changed.
+    pub(crate) fn forget(&self, place: &Place) {
+        self.lock().remove(&place.id());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Look>> {
+        // A panic while looking leaves at worst a look too few.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> (Option<Problem>, Vec<Place>) {
+        let mut problem = None;
+        let mut places = Vec::new();
+        for (source, tokens) in self.sources.iter().enumerate() {
+            match tokens.candidates() {
+                Ok(there) => {
+                    places.extend(
+                        there
+                            .into_iter()
+                            .map(|candidate| Place { source, candidate }),
+                    );
+                }
+                Err(error) => problem = problem.or(Some(Problem::from(&error))),
+            }
+        }
+        (problem, places)
+    }
+
+    fn look(&self, place: &Place) -> Look {
+        let taken = self.open(place).map(|opened| {
+            opened
+                .map(|mut session| Survey::peek(&mut *session, place.candidate.origin, self.now()))
+        });
+        match taken {
+            Ok(Ok(survey)) => Look::Token(Box::new(survey)),
+            Ok(Err(stranger)) => Look::Stranger(stranger),
+            Err(error) => Look::Trouble(error),
+        }
+    }
+
+    fn now(&self) -> UnixTime {
+        (self.now)()
+    }
+
+    fn open(&self, place: &Place) -> Result<Result<Box<dyn Session>, Unrecognised>, SessionError> {
+        let source = self
+            .sources
+            .get(place.source)
+            .ok_or(ChannelError::NotThere)?;
+        let channel = source.connect(&place.candidate.id)?;
+        token::open(&place.candidate, channel)
+    }
+}
+
+/// Why a conversation did not begin.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Session(SessionError),
+    Stranger(Unrecognised),
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<Unrecognised> for Failure {
+    fn from(stranger: Unrecognised) -> Self {
+        Self::Stranger(stranger)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Session(error) => Self::from(&error),
+            Failure::Stranger(stranger) => stranger.into(),
+        }
+    }
+}

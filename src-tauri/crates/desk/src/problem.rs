@@ -1,0 +1,169 @@
+//! Errors become problems here: one exhaustive match an error type.
+
+use enroll::ProofFailure;
+use qr::PictureError;
+use token::{ChannelError, SessionError, TokenState, Unrecognised, WriteFailure};
+
+use crate::{Facts, Problem};
+
+impl Problem {
+    /// A problem with its facts.
+    pub fn new<const N: usize>(code: &str, facts: [(&str, String); N]) -> Self {
+        let facts = facts
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Self {
+            code: code.to_owned(),
+            facts,
+            token: None,
+        }
+    }
+
+    fn plain(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            facts: Facts::new(),
+            token: None,
+        }
+    }
+
+    /// This problem, with what the token holds.
+    #[must_use]
+    pub(crate) fn with_state(mut self, state: TokenState) -> Self {
+        self.token = Some(state_code(state).to_owned());
+        self
+    }
+
+    pub(crate) fn wrong_stage() -> Self {
+        Self::plain("wrong-stage")
+    }
+
+    pub(crate) fn needs_permission() -> Self {
+        Self::plain("needs-permission").with_state(TokenState::Untouched)
+    }
+
+    pub(crate) fn unknown_token() -> Self {
+        Self::plain("unknown-token")
+    }
+
+    pub(crate) fn no_code_found(unread: u32) -> Self {
+        Self::plain(if unread == 0 {
+            "no-code-found"
+        } else {
+            "no-code-read"
+        })
+    }
+}
+
+/// The word for a token's state.
+pub(crate) const fn state_code(state: TokenState) -> &'static str {
+    match state {
+        TokenState::Untouched => "untouched",
+        TokenState::Written => "written",
+        TokenState::Emptied => "emptied",
+        TokenState::OldSecretNewSettings => "old-secret-new-settings",
+        TokenState::Unknown => "unknown",
+    }
+}
+
+/// The word for something that is no token of a known family.
+pub(crate) const fn stranger_code(stranger: Unrecognised) -> &'static str {
+    match stranger {
+        Unrecognised::StorageCard => "storage-card",
+        Unrecognised::FidoKey => "fido-key",
+        Unrecognised::Nitrokey3 => "nitrokey-3",
+        Unrecognised::Unknown => "unknown-card",
+    }
+}
+
+impl From<Unrecognised> for Problem {
+    fn from(stranger: Unrecognised) -> Self {
+        Self::new("stranger", [("what", stranger_code(stranger).to_owned())])
+    }
+}
+
+impl From<&ChannelError> for Problem {
+    fn from(error: &ChannelError) -> Self {
+        match error {
+            ChannelError::Removed => Self::plain("token-removed"),
+            ChannelError::Silent => Self::plain("token-silent"),
+            ChannelError::NoAnswer => Self::plain("token-no-answer"),
+            ChannelError::Reset => Self::plain("token-reset"),
+            ChannelError::Busy { likely } => Self::new(
+                "reader-busy",
+                [("likely", likely.unwrap_or_default().to_owned())],
+            ),
+            ChannelError::NotPermitted => Self::plain("not-permitted"),
+            ChannelError::ServiceMissing => Self::plain("service-missing"),
+            ChannelError::NotThere => Self::plain("token-gone"),
+            ChannelError::Unresponsive => Self::plain("card-unresponsive"),
+            ChannelError::Failed { code } => {
+                Self::new("bus-failed", [("code", format!("{code:08X}"))])
+            }
+        }
+    }
+}
+
+impl From<&SessionError> for Problem {
+    fn from(error: &SessionError) -> Self {
+        match error {
+            SessionError::Channel(error) => error.into(),
+            SessionError::Locked => Self::plain("token-locked"),
+            SessionError::WrongKey { tries_left: None } => Self::plain("wrong-password"),
+            SessionError::WrongKey {
+                tries_left: Some(left),
+            } => Self::new("wrong-password", [("tries-left", left.to_string())]),
+            SessionError::AuthenticationRefused => Self::plain("authentication-refused"),
+            SessionError::Full => Self::plain("token-full"),
+            SessionError::NoSuchEntry => Self::plain("no-such-entry"),
+            SessionError::NameTaken => Self::plain("name-taken"),
+            SessionError::NotOverThisConnection => Self::plain("not-over-this-connection"),
+            SessionError::FirmwareTooOld => Self::plain("firmware-too-old"),
+            SessionError::ReadOnly => Self::plain("token-read-only"),
+            SessionError::AnotherToken => Self::plain("another-token"),
+            SessionError::Refused { exchange, status } => Self::new(
+                "refused",
+                [
+                    ("exchange", (*exchange).to_owned()),
+                    ("status", status.to_string()),
+                ],
+            ),
+            SessionError::Malformed { exchange, what } => Self::new(
+                "malformed",
+                [
+                    ("exchange", (*exchange).to_owned()),
+                    ("what", (*what).to_owned()),
+                ],
+            ),
+        }
+    }
+}
+
+impl From<&WriteFailure> for Problem {
+    fn from(failure: &WriteFailure) -> Self {
+        Self::from(&failure.cause).with_state(failure.token)
+    }
+}
+
+impl From<&ProofFailure> for Problem {
+    fn from(failure: &ProofFailure) -> Self {
+        match failure {
+            ProofFailure::Session(error) => Self::from(error).with_state(TokenState::Written),
+            ProofFailure::Mismatch => Self::plain("proof-mismatch").with_state(TokenState::Unknown),
+        }
+    }
+}
+
+impl From<&PictureError> for Problem {
+    fn from(error: &PictureError) -> Self {
+        let facts = error.facts().into_iter();
+        Self {
+            code: error.code().to_owned(),
+            facts: facts
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            token: None,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The stage that a run is in, with what it owns.
+
+use enroll::{Captured, Confirmed, Planned, ProofFailure, Unconfirmed, Written};
+use intake::Finding;
+use oath::UnixTime;
+use token::ProofClass;
+use zeroize::Zeroizing;
+
+use crate::look::Place;
+use crate::{MisfitView, PictureView, Problem, RunView, TokenView, VerdictView, present};
+
+/// Four corners in pixels: top left, top right, bottom right, bottom left.
+pub(crate) type Corners = [(f32, f32); 4];
+
+/// The findings of a picture, in reading order. The place of a credential that
+/// is in use is empty until the run comes back.
+pub(crate) struct Picture {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) unread: u32,
+    pub(crate) findings: Vec<(Option<Finding>, Corners)>,
+}
+
+/// A token that was chosen, with its password while the run lasts.
+pub(crate) struct Chosen {
+    pub(crate) place: Place,
+    pub(crate) view: TokenView,
+    pub(crate) password: Option<Zeroizing<String>>,
+}
+
+/// The run.
+pub(crate) enum Run {
+    Empty,
+    Found,
+    Captured(Captured),
+    Locked {
+        captured: Captured,
+        chosen: Chosen,
+        problem: Option<Problem>,
+    },
+    Unfit {
+        captured: Captured,
+        chosen: Chosen,
+        misfits: Vec<MisfitView>,
+    },
+    Planned {
+        planned: Planned,
+        chosen: Chosen,
+    },
+    Failed {
+        planned: Planned,
+        chosen: Chosen,
+        problem: Problem,
+        written_at: UnixTime,
+    },
+    Written {
+        written: Written,
+        chosen: Chosen,
+        problem: Option<Problem>,
+        verdict: Option<VerdictView>,
+    },
+    Confirmed {
+        confirmed: Confirmed,
+        chosen: Chosen,
+        saved: bool,
+    },
+    Unconfirmed {
+        unconfirmed: Unconfirmed,
+        chosen: Chosen,
+        saved: bool,
+    },
+}
+
+impl Run {
+    /// The credential and the token chosen for it, where nothing was written or
+    /// the write failed; else the run as it was.
+    pub(crate) fn into_captured(self) -> Result<(Captured, Option<Chosen>), Self> {
+        match self {
+            Self::Captured(captured) => Ok((captured, None)),
+            Self::Locked {
+                captured, chosen, ..
+            }
+            | Self::Unfit {
+                captured, chosen, ..
+            } => Ok((captured, Some(chosen))),
+            Self::Planned { planned, chosen }
+            | Self::Failed {
+                planned, chosen, ..
+            } => Ok((planned.back(), Some(chosen))),
+            other @ (Self::Empty
+            | Self::Found
+            | Self::Written { .. }
+            | Self::Confirmed { .. }
+            | Self::Unconfirmed { .. }) => Err(other),
+        }
+    }
+
+    /// After a proof that came to nothing.
+    pub(crate) fn unproven(written: Written, chosen: Chosen, failure: &ProofFailure) -> Self {
+        Self::Written {
+            written,
+            chosen,
+            problem: Some(Problem::from(failure)),
+            verdict: None,
+        }
+    }
+
+    pub(crate) fn view(&self, picture: Option<&Picture>) -> RunView {
+        match self {
+            Self::Empty => RunView::Empty,
+            Self::Found => match picture {
+                Some(picture) => RunView::Found {
+                    picture: picture.view(),
+                },
+                None => RunView::Empty,
+            },
+            Self::Captured(captured) => RunView::Captured {
+                credential: present::credential(captured.credential()),
+            },
+            Self::Locked {
+                captured,
+                chosen,
+                problem,
+            } => RunView::Locked {
+                credential: present::credential(captured.credential()),
+                token: chosen.view.clone(),
+                problem: problem.clone(),
+            },
+            Self::Unfit {
+                captured,
+                chosen,
+                misfits,
+            } => RunView::Unfit {
+                credential: present::credential(captured.credential()),
+                token: chosen.view.clone(),
+                misfits: misfits.clone(),
+            },
+            Self::Planned { planned, chosen } => RunView::Planned {
+                credential: present::credential(planned.credential()),
+                token: chosen.view.clone(),
+                plan: present::plan(planned),
+            },
+            Self::Failed {
+                planned,
+                chosen,
+                problem,
+                ..
+            } => RunView::Failed {
+                credential: present::credential(planned.credential()),
+                token: chosen.view.clone(),
+                problem: problem.clone(),
+                can_settle: planned.can_settle() && problem.token.as_deref() == Some("unknown"),
+            },
+            Self::Written {
+                written,
+                chosen,
+                problem,
+                verdict,
+            } => {
+                let parameters = written.credential().parameters();
+                RunView::Written {
+                    credential: present::credential(written.credential()),
+                    token: chosen.view.clone(),
+                    problem: problem.clone(),
+                    verdict: verdict.clone(),
+                    digits: parameters.digits.get(),
+                    period: parameters.period.as_secs(),
+                    typed: is_typed(written),
+                    clock_offset: written.clock_offset(),
+                }
+            }
+            Self::Confirmed {
+                confirmed,
+                chosen,
+                saved,
+            } => RunView::Confirmed {
+                credential: present::credential(confirmed.credential()),
+                token: chosen.view.clone(),
+                verdict: present::evidence_verdict(confirmed.evidence()),
+                receipt_saved: *saved,
+            },
+            Self::Unconfirmed {
+                unconfirmed,
+                chosen,
+                saved,
+            } => RunView::Unconfirmed {
+                credential: present::credential(unconfirmed.credential()),
+                token: chosen.view.clone(),
+                receipt_saved: *saved,
+            },
+        }
+    }
+}
+
+/// Whether the proof is a code that a person types.
+pub(crate) fn is_typed(written: &Written) -> bool {
+    match written.survey().capabilities().proof {
+        ProofClass::Displays => true,
+        ProofClass::Computes => false,
+    }
+}
+
+impl Picture {
+    pub(crate) fn view(&self) -> PictureView {
+        let findings = (0u32..)
+            .zip(&self.findings)
+            .filter_map(|(id, (finding, corners))| {
+                finding
+                    .as_ref()
+                    .map(|finding| present::finding(id, finding, Some(*corners)))
+            });
+        PictureView {
+            width: self.width,
+            height: self.height,
+            unread: self.unread,
+            findings: findings.collect(),
+        }
+    }
+}

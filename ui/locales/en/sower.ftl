@@ -1,0 +1,420 @@
+### The words of Sower, for the window and for the terminal.
+###
+### A key is a kind and a code: `problem-token-removed`. The message says what
+### is; its attribute `.next` says what to do next, and `.detail`, where there is
+### one and every fact that it names is known, says more. Facts arrive as text;
+### whole numbers are handed over as numbers, so that a message can choose by them.
+### Words are short, name the thing on the desk, and never blame.
+
+## Problems with the picture
+
+problem-picture-empty = The file is empty.
+    .next = Take the picture again, then open the new file.
+problem-picture-not-a-picture = This file is not a picture.
+    .next = Save the code from the page as PNG or JPEG, or take a screenshot of it.
+problem-picture-unsupported = Sower does not read { $format } files.
+    .next = Save it as PNG or JPEG, or take a screenshot of the code.
+problem-picture-too-large = The picture is too large: { $width } × { $height } pixels.
+    .next = Cut it down to the code and its white border, then open it again.
+problem-picture-damaged = The { $format } picture is damaged or was cut off.
+    .next = Take a new screenshot of the code and open that.
+problem-picture-overdue = Opening the picture took too long.
+    .next = Cut it down to the code and its white border, then open it again.
+problem-picture-no-thread = The computer has no room to read the picture just now.
+    .next = Close some programs, then try again.
+problem-file-unreadable = The file could not be read.
+    .next = Check that the file is still there and that you may open it.
+problem-no-code-found = There is no QR code in this picture.
+    .next = Take a screenshot that shows the whole code with its white border.
+problem-no-code-read = There is a code in this picture, but it could not be read.
+    .next = Take a sharper or larger picture, straight from the front, with the white border.
+
+## Problems with the token and its reader
+
+problem-token-removed = The token was taken away before it had answered.
+    .next = Put it back and keep it still until Sower says that it is done.
+problem-token-silent = The token did not answer in time.
+    .next = Switch it on, put it flat on the middle of the reader and try again.
+problem-token-no-answer = The token's answer was empty. It probably moved.
+    .next = Put it flat on the middle of the reader and keep it still.
+problem-token-reset = The connection to the token was started anew in between.
+    .next = Close other programs that use tokens, keep the token still and try again.
+problem-reader-busy = Another program is using the reader.
+    .detail = { $likely } is known to do this.
+    .next = Close other programs that use tokens or smart cards, then try again.
+problem-not-permitted = This user may not use the reader.
+    .next = Ask whoever looks after this computer for access to smart cards and USB tokens.
+problem-service-missing = The smart card service does not run on this computer.
+    .next = Start it (Linux: pcscd; Windows: “Smart Card”), then plug the reader in again.
+problem-token-gone = The token is not there any more.
+    .next = Put it back and choose it again.
+problem-card-unresponsive = There is a card, but it does not start.
+    .next = Turn it over or clean its contacts. A token with a display must be switched on first.
+problem-bus-failed = The computer reported error { $code } from the reader.
+    .next = Unplug the reader, plug it in again and try once more.
+problem-token-locked = The token is locked with a password.
+    .next = Type the token's password.
+problem-wrong-password = { $tries-left ->
+        [0] This is not the token's password, and no try is left.
+        [one] This is not the token's password. One try is left.
+        [other] This is not the token's password. { $tries-left } tries are left.
+       *[unknown] This is not the token's password.
+    }
+    .next = Ask the token's owner. Sower never tries a password a second time on its own.
+problem-authentication-refused = The token refused to talk to Sower.
+    .next = Do not try many times: some tokens lock themselves. Use another token, or ask its maker.
+problem-token-full = The token is full.
+    .next = Delete an entry with the maker's program, or choose another token.
+problem-no-such-entry = The token has no entry of this name.
+    .next = Start over and write the entry anew.
+problem-name-taken = The token already has an entry of this name.
+    .next = Permit replacing it, or choose another name.
+problem-not-over-this-connection = The token does not allow this over this connection.
+    .next = Plug it into USB instead of laying it on the reader.
+problem-firmware-too-old = The token's firmware is too old for Sower.
+    .next = Choose another token. Many tokens cannot be updated.
+problem-token-read-only = Sower does not write to this token.
+    .next = Choose another token.
+problem-another-token = This is another token than the one that was chosen.
+    .next = Put the first one back, or go back and choose this one.
+problem-refused = The token said no to “{ $exchange }” (status { $status }).
+    .next = Try once more. If it happens again, use another token and note this number.
+problem-malformed = The token's answer to “{ $exchange }” makes no sense: { $what }.
+    .next = Keep the token still and try once more. If it happens again, use another token.
+problem-proof-mismatch = The token computes a wrong code.
+    .next = Write it again. Do not hand this token out before it is confirmed.
+
+## Problems with the run
+
+problem-needs-permission = Something on the token would be replaced, and nobody has permitted that yet.
+    .next = Tick the box that permits it, or choose another token.
+problem-wrong-stage = This cannot be done at this point.
+    .next = Follow the step that is shown.
+problem-save-failed = The receipt could not be saved.
+    .next = Choose another folder, or free some space, and save it again.
+problem-unknown-token = This token is not known any more. It was taken away or put back.
+    .next = Choose it again from the list.
+problem-stranger = This is not a token that Sower can write to.
+    .next = Choose another token.
+problem-unexpected = Something happened that Sower did not expect.
+    .next = Try again. If it happens again, close Sower and open it anew.
+
+## What the token holds after a failed write
+
+state-untouched = The token is unchanged.
+    .detail = Nothing was written. What was on it before is still there and still works.
+state-written = The new secret is on the token.
+    .detail = It was written in full. Only the check of its code is missing.
+state-emptied = The token holds no secret now.
+    .detail = What was there before is gone, and the new secret is not on it. It shows no useful code until it is written again.
+state-old-secret-new-settings = The old secret is still there, with new settings.
+    .detail = Its clock and settings were changed, the secret was not. Its codes may no longer be accepted where it was in use.
+state-unknown = It is not known what the token holds now.
+    .detail = The connection broke during the change. Do not rely on this token until it has been written and confirmed.
+
+## Verdicts
+
+verdict-right-computed = The token computed the right code.
+    .next = It was asked for a code that nobody could foresee, and for its next one. Both were right.
+verdict-right-typed = { $offset ->
+        [-1] The code is right. The token's clock is one code behind this computer's.
+        [1] The code is right. The token's clock is one code ahead of this computer's.
+       *[other] The code is right.
+    }
+    .next = The token shows the code that it should.
+verdict-no-match = This code does not match.
+    .next = Nothing is lost. Switch the token off and on, wait for its next code and type that.
+verdict-code-empty = There is no code yet.
+    .next = Type the digits that the token shows.
+verdict-code-not-digits = A code has digits only.
+    .next = Type the digits that the token shows. Spaces do no harm.
+verdict-code-wrong-length = This code has { $got } digits. It should have { $expected }.
+    .next = Type all the digits, with the zeros in front.
+
+## What a code in a picture is, when it cannot be enrolled
+
+finding-microsoft-push = This is Microsoft's code for its own phone app. There is no secret in it.
+    .next = On Microsoft's page go back, choose “I want to use a different authenticator app”, press Next and take a picture of the new code.
+finding-empty = This code is empty.
+    .next = Take a new picture of the code on the page.
+finding-several-key-uris = { $count } accounts are in this one code.
+    .next = Open a picture with one account, as the page shows it.
+finding-several-secrets = There are { $count } texts here that could be the key.
+    .next = Take a picture of the QR code on the page instead.
+finding-app-export = This is an authenticator app's export of its accounts.
+    .next = Use the code that the service shows when an authenticator app is set up. Exports hold more than one token should.
+finding-passkey = This is a code for signing in with a passkey on another device.
+    .next = On the page, choose to set up an authenticator app. Its code holds a secret, this one does not.
+finding-verified-id = This is a code for a digital identity card.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-everyday-wifi = This code is for a wireless network.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-everyday-contact = This code is a visiting card.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-everyday-mail = This code is a mail address or a mail.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-everyday-telephone = This code is a telephone number or a text message.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-everyday-calendar = This code is an event or a place.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-app-download = This code is a link for downloading an app.
+    .next = Go on to the next page of the set-up. The code with the secret comes after the download.
+finding-vendor-push = This code is for { $name }. There is no secret in it for a token.
+    .next = Ask the service for the set-up of “another authenticator app”, and take a picture of that code.
+finding-serial-sticker = This is the serial number on a token.
+    .next = Take a picture of the code on Microsoft's page. The token itself is found by the reader.
+finding-displayed-code = This is a code that a token or an app shows, not the secret behind it.
+    .next = Take a picture of the QR code on the page.
+finding-hex-secret = This may be a secret written in hexadecimal ({ $bytes } bytes). Sower does not guess.
+    .next = Use the QR code that the service shows for an authenticator app.
+finding-base64-secret = This may be a secret written in base64 ({ $length } characters). Sower does not guess.
+    .next = Use the QR code that the service shows for an authenticator app.
+finding-link = This code is a link to a web page.
+    .next = Take a picture of the code for an authenticator app instead.
+finding-unknown = Sower does not know what this code is.
+    .next = Take a picture of the code that the service shows for an authenticator app.
+
+## What is wrong with a code that was meant for an authenticator app
+
+finding-text-too-long = This text is too long for an authenticator's code ({ $bytes } bytes).
+    .next = Take a picture of the QR code on the page.
+finding-broken-over-lines = The key is broken over several lines.
+    .next = Take a picture of the QR code on the page instead.
+finding-event-based = This code is for a token that counts button presses. Sower writes codes that follow the time.
+    .next = Ask the service for a time-based code (TOTP).
+finding-steam-codes = This code makes Steam's letter codes. Hardware tokens show digits.
+    .next = Use Steam's own app for this account.
+finding-unknown-type = This code is of a kind that Sower does not know.
+    .next = Ask the service for a time-based code (TOTP).
+finding-no-secret = There is no secret in this code.
+    .next = Reload the page and take a picture of the code that it then shows.
+finding-secret-bad-character = Character { $position } of the secret, “{ $character }”, cannot be in a secret.
+    .detail = Was it meant to be “{ $question }”?
+    .next = Take a picture of the QR code on the page. Nothing is corrected by guessing.
+finding-secret-maybe-hex = The secret looks like hexadecimal ({ $length } characters). Sower does not guess.
+    .next = Ask the service for the secret in base32, or for a QR code.
+finding-secret-maybe-base64 = The secret looks like base64 ({ $length } characters). Sower does not guess.
+    .next = Ask the service for the secret in base32, or for a QR code.
+finding-secret-padding-inside = The secret has “=” signs in the middle. Something was put together wrongly.
+    .next = Take a new picture of the QR code on the page.
+finding-secret-cut = The secret was cut off after { $length } characters.
+    .next = Take a new picture of the QR code on the page.
+finding-secret-too-short = The secret is too short to be safe: { $bytes } bytes.
+    .next = Ask the service for a new code. A secret has at least 10 bytes.
+finding-secret-too-long = The secret is too long: { $length } characters.
+    .next = Ask the service for a new code.
+finding-conflicting = The code says two different things about “{ $field }”.
+    .next = Reload the page and take a picture of the code that it then shows.
+finding-bad-number = The code's “{ $field }” is not a number that can be used.
+    .detail = It says { $value }.
+    .next = Ask the service for another code.
+finding-unknown-algorithm = The code asks for a hash that Sower does not know.
+    .detail = It is called { $name }.
+    .next = Ask the service for a code with SHA-1, SHA-256 or SHA-512.
+
+## What a person should know about a credential
+
+note-parameters-assumed = The key came alone. SHA-1, 6 digits and 30 seconds were assumed.
+note-secret-cut-accepted = The secret ends in an unusual place. Check it by the token's code with special care.
+note-left-over-bits = The secret's last character may have been mistyped. The token's code will tell.
+note-short-secret = The secret is shorter than recommended. It works, if the service made it so.
+note-long-secret = The secret is longer than its hash needs. It works the same.
+note-name-cleaned = Signs that cannot be seen were taken out of the name.
+note-name-cut = The name was very long and was cut.
+
+## What does not fit the token
+
+misfit-read-only-unknown-model = Sower does not know this model and only reads it.
+    .next = Choose another token. Writing to an unknown model could spoil it.
+misfit-secret-length = The secret has { $bytes } bytes. This token takes { $least } to { $most }.
+    .next = Choose another token.
+misfit-algorithm = The code needs { $wanted }. This token knows { $known }.
+    .next = Choose a token that knows { $wanted }.
+misfit-digits = The code has { $wanted } digits. This token shows at least { $least } and at most { $most }.
+    .next = Choose another token.
+misfit-period = A code lasts { $wanted } seconds. This token knows { $known }.
+    .next = Choose another token.
+misfit-name-length = The entry's name is too long: { $bytes } bytes. This token takes { $most }.
+    .next = Take the shorter name below, or type one of your own.
+misfit-name-form = This name cannot be used.
+    .next = Type a name without control characters. It may not be empty, nor begin with digits and a slash.
+
+## What is on the reader, when it is no token for Sower
+
+stranger-storage-card = A storage card, such as a door or travel card.
+    .next = Take it away and put a programmable token on the reader.
+stranger-fido-key = A security key without room for codes.
+    .next = Use it for signing in by touch. For codes, use a token from the list of known tokens.
+stranger-nitrokey-3 = A Nitrokey 3.
+    .next = Sower does not write to it yet. Nitrokey's own program can.
+stranger-unknown-card = A card that Sower does not know.
+    .next = Sower writes only to tokens that it knows. Put another one on the reader.
+
+## How far a family is proven
+
+evidence-sheet = Written from the protocol's description only. Not seen on hardware.
+evidence-emulator = Proven with an emulated token. Not seen on hardware.
+evidence-vectors = Proven with published test data. Not seen on hardware.
+evidence-makers-bytes = Proven with the maker's own program. Not seen on hardware.
+evidence-others-code = Proven with programs that others wrote. Not seen on hardware.
+evidence-hardware = Proven on real hardware.
+
+## How the next code is checked
+
+proof-computes = The token computes its code for Sower. Nothing to type.
+proof-displays = The token shows its code. A person types it here.
+
+## How far a write has come
+
+progress-connecting = Connecting to the token…
+progress-writing = Writing. Keep the token still…
+progress-proving = Asking the token for its code…
+progress-settling = Asking the token what it holds…
+
+## The window: frame
+
+ui-name = Sower
+ui-steps = Steps
+ui-step-read = Read the code
+ui-step-choose = Choose the token
+ui-step-write = Write
+ui-step-check = Check the token's code
+ui-step-done = done
+ui-start-over = Start over
+ui-back = Back
+ui-dismiss = Dismiss
+ui-practice = Practice
+ui-practice-strip = Practice: this token is not real. Nothing is written to a real one.
+ui-no-words = Sower has no words for this yet ({ $code }).
+ui-working = One moment…
+
+## The window: reading the code
+
+ui-read-title = Read the code
+ui-read-lead = Open a picture of the QR code that Microsoft shows for an authenticator app.
+ui-drop = Drop a picture here, or paste a screenshot.
+ui-drop-now = Let go to read this picture.
+ui-open-picture = Open a picture…
+ui-picture-file = Choose a picture file
+ui-read-local = The picture is read on this computer and goes nowhere else.
+ui-help-title = Where to find the code
+ui-help-1 = On Microsoft's security info page, add a sign-in method and choose the authenticator app.
+ui-help-2 = The first code that you see is for Microsoft's own phone app. Choose “I want to use a different authenticator app” instead.
+ui-help-3 = Take a screenshot of the code that follows, and keep the page open until the token is confirmed.
+ui-found-title = What is in the picture
+ui-found-one = { $count ->
+        [one] One code was found.
+       *[other] { $count } codes were found. Choose the account that the token is for.
+    }
+ui-found-rescue = This code cannot go on a token
+ui-found-use = Use this account
+ui-found-other = Read another picture
+ui-found-unread = { $count ->
+        [one] One more code is in the picture and could not be read.
+       *[other] { $count } more codes are in the picture and could not be read.
+    }
+ui-found-map = Where the codes are in the picture
+ui-found-number = Code { $number }
+
+## The window: choosing the token
+
+ui-choose-title = Choose the token
+ui-choose-lead = The code is for this account. Choose the token that will show it.
+ui-account = Account
+ui-organisation = Organisation
+ui-issuer = Service
+ui-code-form = Code
+ui-code-form-value = { $algorithm } · { $digits } digits · { $period } s · { $bytes }-byte secret
+ui-tokens-real = Tokens
+ui-tokens-none = No token is here yet.
+ui-tokens-none-1 = Plug the reader or the key into this computer.
+ui-tokens-none-2 = A token with a display: switch it on with its button, then lay it flat on the reader.
+ui-tokens-none-3 = It appears here by itself.
+ui-tokens-practice = Practice tokens
+ui-tokens-practice-lead = They live in this program only. Try everything with them; nothing real changes.
+ui-tokens-practice-none = Switch one on at the practice bench. Then it appears here.
+ui-token-use = Use this token
+ui-token-use-named = Use this token: { $name }
+ui-token-serial = Serial { $serial }
+ui-token-firmware = Firmware { $firmware }
+ui-token-locked = Wants a password
+ui-token-read-only = Not written to
+ui-token-clock = This token's clock and this computer's differ by { $seconds } seconds: one of them is wrong.
+ui-families = Tokens that Sower knows
+ui-family-token = Token
+ui-family-proof = How it is checked
+ui-family-evidence = How far it is proven
+ui-locked-title = The token wants its password
+ui-locked-lead = Somebody has set a password on this token. Sower uses it once and does not keep it.
+ui-password = The token's password
+ui-unlock = Unlock
+ui-unfit-title = This code does not fit this token
+ui-unfit-lead = Nothing was written.
+ui-other-token = Choose another token
+
+## The window: writing
+
+ui-planned-title = Ready to write
+ui-planned-lead = Look at this once more. Then keep the token where it is until Sower says that it is done.
+ui-token = Token
+ui-entry-name = Name on the token
+ui-entry-name-use = Use this name
+ui-entry-name-change = Change the name
+ui-entry-name-pending = This name is not in use yet. Press “Use this name” first.
+ui-replaces = What gives way
+ui-replaces-nothing = Nothing on the token is replaced.
+ui-replaces-entry = The token has an entry of this name. It will be replaced for good.
+ui-replaces-whatever-is-there = This token holds one secret and does not tell whether it has one. Whatever is on it will be replaced for good.
+ui-replace-permit-entry = Replace this entry
+ui-replace-permit-whatever-is-there = Replace whatever is on the token
+ui-sets-clock = Clock
+ui-sets-clock-value = The token's clock is set from this computer's. Make sure that this computer shows the right time.
+ui-write = Write to token
+ui-keep-still = Keep the token where it is.
+ui-failed-title = The write did not succeed
+ui-failed-now = What the token holds now
+ui-failed-why = What went wrong
+ui-try-again = Try again
+ui-settle = Ask the token
+
+## The window: checking the token's code
+
+ui-written-title = Check the token's code
+ui-written-lead = The secret is written. It is proven when the token's next code has been checked.
+ui-written-1 = Take the token off the reader. Switch it off and on again.
+ui-written-2 = Wait until it shows a new code. Each code lasts { $period } seconds.
+ui-written-3 = Type that code here.
+ui-code = The token's code
+ui-code-hint = { $digits } digits. Spaces do no harm.
+ui-check = Check the code
+ui-stop = Stop without confirming
+ui-stop-hint = The token then counts as written, not confirmed.
+ui-prove-lead = The secret is written. This token computes its code itself, and Sower asks it for that.
+ui-prove = Ask again
+ui-written-clock = Right after the write, this token's clock and this computer's differ by { $seconds } seconds: one of them is wrong.
+ui-confirmed-title = Confirmed
+ui-confirmed-lead = The token shows the right code for { $account }.
+ui-confirmed-practice = The practice token shows the right code for { $account }. No real token was written.
+ui-confirmed-next = Now finish on Microsoft's page
+ui-confirmed-next-1 = Wait for the token's next code and type it on Microsoft's page.
+ui-confirmed-next-2 = Do not close that page before it has accepted the code. A new page shows another secret, and this token would be useless.
+ui-save-receipt = Save receipt…
+ui-receipt-saved = The receipt is saved.
+ui-next-token = Next token
+ui-unconfirmed-title = Written, not confirmed
+ui-unconfirmed-lead = The secret is on the token, but nobody has checked the token's code. Do not count on it.
+ui-unconfirmed-next = Before anyone relies on this token, type its code on Microsoft's page, or start over and write it again.
+
+## The window: the practice bench
+
+ui-bench = Practice bench
+ui-bench-lead = These tokens are drawn. They behave like the real ones.
+ui-bench-power = Power
+ui-bench-power-of = Power button of { $name }
+ui-bench-touch = Touch
+ui-bench-touch-of = Touch { $name }
+ui-bench-display = Display
+ui-bench-blank = blank
+ui-bench-on = on
+ui-bench-off = off
+ui-bench-left = { $seconds } s left
