@@ -5,8 +5,11 @@
 //! skips: a test that did not run has not passed.
 
 pub mod paths;
+pub mod world;
 
 #[cfg(target_os = "linux")]
 pub mod card;
 #[cfg(target_os = "linux")]
 pub mod pcscd;
+#[cfg(target_os = "linux")]
+pub mod window;

@@ -1,0 +1,89 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Puts an authenticator seed on a hardware token and makes the token prove it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sower",
+    version,
+    about,
+    after_help = "Exit codes: 0 done or confirmed, 1 failed, 2 usage, 3 no credential in the \
+                  input, 4 nothing was written, 5 written but not confirmed, 6 the token is \
+                  changed or its state is unknown.\n\
+                  Secrets come in by picture, file or standard input only."
+)]
+pub(crate) struct Arguments {
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell what is in a picture, without secrets.
+    Read(Read),
+    /// List the tokens that are there.
+    Tokens(Tokens),
+    /// List the token families that can be programmed, with limits and evidence.
+    Families,
+    /// Write a credential to a token and check the token's next code.
+    Enroll(Enroll),
+    /// Find out what stands between this computer and its tokens.
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// The picture; `-` reads it from standard input.
+    pub(crate) picture: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tokens {
+    /// List practice tokens as well.
+    #[arg(long)]
+    pub(crate) practice: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("input").required(true).args(["picture", "text"]))]
+pub(crate) struct Enroll {
+    /// The picture with the QR code; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+    /// A file with a Key URI or a base32 secret; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: Option<PathBuf>,
+    /// Which of several codes in the picture, counted from 1.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) finding: Option<u32>,
+    /// The serial number or device id of the token; not needed if only one is there.
+    #[arg(long, value_name = "SERIAL", conflicts_with = "practice")]
+    pub(crate) token: Option<String>,
+    /// A practice token of this family instead of a real one.
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) practice: Option<String>,
+    /// Let the practice token's drawn display answer.
+    #[arg(long, requires = "practice")]
+    pub(crate) code_from_display: bool,
+    /// The time at which the practice run begins, in seconds since 1970.
+    #[arg(long, value_name = "SECONDS", requires = "practice")]
+    pub(crate) practice_time: Option<u64>,
+    /// A name for the entry, where the token holds names.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Replace what is on the token without asking.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// A file with the token's password on its first line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Where to save the receipt.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+}

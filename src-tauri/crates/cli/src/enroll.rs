@@ -1,0 +1,434 @@
+//! `enroll`: the whole line, with the desk deciding and a person, a script or a
+//! practice token's display answering.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
+use desk::{Desk, Facts, Now, Problem, Progress, RunView, Setup, TokenView, VerdictView, WhatView};
+use emulator::{Tray, TrayId};
+use oath::UnixTime;
+use serde_json::{Value, json};
+use token::TokenSource;
+use zeroize::Zeroizing;
+
+use crate::Ended;
+use crate::args::Enroll;
+use crate::end::End;
+use crate::print::{Printer, lines};
+use crate::prompt;
+use crate::show;
+
+pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
+    let bench = Bench::set_up(arguments, printer)?;
+    let run = Run {
+        arguments,
+        printer,
+        bench,
+        input_taken: Cell::new(false),
+    };
+    run.capture()?;
+    let token = run.choose_token()?;
+    let view = run.plan(&token)?;
+    let view = run.write(&view)?;
+    run.confirm(view)
+}
+
+/// The desk, and the practice token on it if there is one.
+struct Bench {
+    desk: Desk,
+    practice: Option<(Arc<Tray>, TrayId)>,
+}
+
+impl Bench {
+    fn set_up(arguments: &Enroll, printer: &Printer) -> Result<Self, End> {
+        let Some(family) = &arguments.practice else {
+            let source: Arc<dyn TokenSource> = Arc::new(transport::PcscSource::new());
+            return Ok(Self {
+                desk: Desk::new(Setup::of(vec![source])),
+                practice: None,
+            });
+        };
+        let mut setup = Setup::of(Vec::new());
+        if let Some(seconds) = arguments.practice_time {
+            setup.now = beginning_at(UnixTime::from_secs(seconds), Arc::clone(&setup.now));
+        }
+        let Some(token) = emulator::practice(family) else {
+            printer.refuse("cli-no-such-family");
+            return Err(End::Failed);
+        };
+        let tray = Arc::new(Tray::new(Arc::clone(&setup.now)));
+        let id = tray.add(token, "Practice reader");
+        tray.insert(id);
+        if !tray.face(id).on {
+            tray.press(id);
+        }
+        setup
+            .sources
+            .push(Arc::clone(&tray) as Arc<dyn TokenSource>);
+        Ok(Self {
+            desk: Desk::new(setup),
+            practice: Some((tray, id)),
+        })
+    }
+}
+
+/// A clock that shows `start` now and goes on at the pace of `real`.
+fn beginning_at(start: UnixTime, real: Now) -> Now {
+    let begun = real().as_millis();
+    Arc::new(move || {
+        let passed = real().as_millis().saturating_sub(begun);
+        UnixTime::from_millis(start.as_millis().saturating_add(passed))
+    })
+}
+
+struct Run<'a> {
+    arguments: &'a Enroll,
+    printer: &'a Printer,
+    bench: Bench,
+    /// Whether the picture came from standard input, so that nothing else can.
+    input_taken: Cell<bool>,
+}
+
+impl Run<'_> {
+    fn desk(&self) -> &Desk {
+        &self.bench.desk
+    }
+
+    /// Reads the picture or text and settles on one credential.
+    fn capture(&self) -> Result<(), End> {
+        let fail = |problem: Problem| {
+            self.printer.problem(&problem);
+            End::NoCredential
+        };
+        let arguments = self.arguments;
+        let view = match (&arguments.picture, &arguments.text) {
+            (Some(path), _) => {
+                let picture = self.input(path).map_err(fail)?;
+                self.desk().read_picture(&picture).map_err(fail)?
+            }
+            (None, Some(path)) => {
+                let text = self.input(path).map_err(fail)?;
+                let text = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
+                self.desk().read_text(&text).map_err(fail)?
+            }
+            (None, None) => return Err(End::Failed),
+        };
+        let view = match (show::findings(&view), arguments.finding) {
+            (None, _) => view,
+            (Some(_), Some(number)) if number > 0 => self
+                .desk()
+                .choose(number - 1)
+                .map_err(|_| self.not_enrollable(&view))?,
+            (Some(_), _) => return Err(self.not_enrollable(&view)),
+        };
+        if let RunView::Captured { credential } = &view {
+            self.printer
+                .note(&show::credential_text(credential, self.printer));
+        }
+        Ok(())
+    }
+
+    fn input(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        if path.as_os_str() == "-" {
+            self.input_taken.set(true);
+        }
+        prompt::file_or_input(path)
+    }
+
+    fn not_enrollable(&self, view: &RunView) -> End {
+        if let Some(picture) = show::findings(view) {
+            let several = picture
+                .findings
+                .iter()
+                .any(|finding| finding.credential.is_some());
+            let key = if several {
+                "cli-several-findings"
+            } else {
+                "cli-not-enrollable"
+            };
+            self.printer
+                .note(&show::picture_text(picture, self.printer));
+            self.printer.refuse(key);
+        }
+        End::NoCredential
+    }
+
+    /// The practice token, the token that was named, or the only one there is.
+    fn choose_token(&self) -> Result<String, End> {
+        let table = self.desk().tokens();
+        if let Some(problem) = &table.problem {
+            self.printer.problem(problem);
+            return Err(End::Untouched);
+        }
+        let tokens: Vec<&TokenView> = match &self.arguments.token {
+            Some(serial) => table
+                .tokens
+                .iter()
+                .filter(|token| has_serial(token, serial))
+                .collect(),
+            None => table.tokens.iter().collect(),
+        };
+        match (tokens.as_slice(), &self.arguments.token) {
+            ([token], _) => {
+                self.printer.note(&show::token_text(token, self.printer));
+                Ok(token.id.clone())
+            }
+            ([], None) => Err(self.refuse("cli-no-tokens")),
+            ([], Some(_)) => Err(self.refuse("cli-no-such-token")),
+            (several, _) => {
+                for token in several {
+                    self.printer.note(&show::token_text(token, self.printer));
+                }
+                Err(self.refuse("cli-several-tokens"))
+            }
+        }
+    }
+
+    fn refuse(&self, key: &str) -> End {
+        self.printer.refuse(key);
+        End::Untouched
+    }
+
+    /// Compares, with the password if the token wants one.
+    fn plan(&self, token: &str) -> Result<RunView, End> {
+        let mut password = self.password_from_file()?;
+        loop {
+            let asked = password.is_some();
+            let view = self
+                .desk()
+                .plan(token, self.arguments.name.as_deref(), password.take())
+                .map_err(|problem| self.untouched(&problem))?;
+            match view {
+                RunView::Locked {
+                    problem: Some(problem),
+                    ..
+                } => {
+                    return Err(self.untouched(&problem));
+                }
+                RunView::Locked { .. } if !asked && prompt::is_interactive() => {
+                    password = prompt::password(&self.printer.message("cli-ask-password"));
+                    if password.is_none() {
+                        return Err(self.refuse("cli-needs-password"));
+                    }
+                }
+                RunView::Locked { .. } => return Err(self.refuse("cli-needs-password")),
+                RunView::Unfit { misfits, .. } => {
+                    let document = json!({ "misfits": misfits });
+                    self.printer.result(&document, || {
+                        let said = misfits.iter().map(|misfit| {
+                            let key = format!("misfit-{}", misfit.code);
+                            lines(&self.printer.say(&key, &misfit.facts))
+                        });
+                        said.collect::<Vec<_>>().join("\n")
+                    });
+                    return Err(End::Untouched);
+                }
+                planned => return Ok(planned),
+            }
+        }
+    }
+
+    fn password_from_file(&self) -> Result<Option<Zeroizing<String>>, End> {
+        let Some(path) = &self.arguments.password_file else {
+            return Ok(None);
+        };
+        let bytes = prompt::file_or_input(path).map_err(|problem| self.untouched(&problem))?;
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        Ok(text
+            .lines()
+            .next()
+            .map(|line| Zeroizing::new(line.to_owned())))
+    }
+
+    fn untouched(&self, problem: &Problem) -> End {
+        self.printer.problem(problem);
+        End::Untouched
+    }
+
+    /// Asks before anything is replaced, then writes.
+    fn write(&self, view: &RunView) -> Result<RunView, End> {
+        let replaces = match view {
+            RunView::Planned { plan, .. } => plan.replaces.as_str(),
+            _ => "nothing",
+        };
+        let replace = replaces != "nothing";
+        // A practice token of one run holds nothing that anyone could miss.
+        if replace && !self.arguments.overwrite && self.bench.practice.is_none() {
+            self.printer
+                .note(&self.printer.message(&format!("cli-replaces-{replaces}")));
+            if !prompt::is_interactive() || self.input_taken.get() {
+                return Err(self.refuse("cli-needs-overwrite"));
+            }
+            if !prompt::yes(&self.printer.message("cli-ask-replace")) {
+                return Err(self.refuse("cli-declined"));
+            }
+        }
+        let mut progress = |step: Progress| {
+            let key = serde_json::to_value(step);
+            if let Ok(Value::String(step)) = key {
+                self.printer
+                    .note(&self.printer.message(&format!("progress-{step}")));
+            }
+        };
+        let view = self
+            .desk()
+            .write(replace, &mut progress)
+            .map_err(|problem| self.untouched(&problem))?;
+        match &view {
+            RunView::Failed { problem, .. } => {
+                self.printer.problem(problem);
+                Err(End::after(problem))
+            }
+            _ => Ok(view),
+        }
+    }
+
+    /// The proof: what the token computed, and every code that somebody gives.
+    fn confirm(&self, mut view: RunView) -> Ended {
+        if self.arguments.code_from_display && matches!(view, RunView::Written { typed: true, .. })
+        {
+            view = self.read_the_display()?;
+        } else if matches!(view, RunView::Written { typed: true, .. }) {
+            view = self.ask_for_codes(view)?;
+        } else if matches!(view, RunView::Confirmed { .. }) && !self.arguments.code_from_display {
+            view = self.judge_a_given_code(view)?;
+        }
+        if let RunView::Written { problem, .. } = &view {
+            if let Some(problem) = problem {
+                self.printer.note(&lines(
+                    &self
+                        .printer
+                        .say(&format!("problem-{}", problem.code), &problem.facts),
+                ));
+            }
+            view = self
+                .desk()
+                .stop()
+                .map_err(|problem| self.untouched(&problem))?;
+        }
+        self.finish(&view)
+    }
+
+    /// Has the practice token switched off and on, and types what it shows.
+    fn read_the_display(&self) -> Result<RunView, End> {
+        let shown = self.bench.practice.as_ref().and_then(|(tray, id)| {
+            tray.press(*id);
+            tray.press(*id);
+            self.printer.note(&self.printer.message("cli-press"));
+            tray.face(*id).display
+        });
+        let Some(shown) = shown.map(Zeroizing::new) else {
+            return Err(self.refuse("cli-no-code"));
+        };
+        // The face of a practice token is a toy's; no real token's code is shown.
+        self.printer.note(&format!(
+            "{}: {}",
+            self.printer.message("cli-display"),
+            *shown
+        ));
+        self.judge(&shown)
+    }
+
+    fn ask_for_codes(&self, mut view: RunView) -> Result<RunView, End> {
+        if self.input_taken.get() {
+            self.printer.refuse("cli-standard-input-taken");
+            return Ok(view);
+        }
+        let question = prompt::is_interactive().then(|| self.printer.message("cli-ask-code"));
+        while matches!(view, RunView::Written { .. }) {
+            match prompt::line(question.as_deref()).filter(|line| !line.trim().is_empty()) {
+                Some(typed) => view = self.judge(&typed)?,
+                None => {
+                    self.printer
+                        .note(&lines(&self.printer.say("cli-no-code", &Facts::new())));
+                    break;
+                }
+            }
+        }
+        Ok(view)
+    }
+
+    /// A token that computes needs no typing, but a code that a script hands in
+    /// is never waved through.
+    fn judge_a_given_code(&self, view: RunView) -> Result<RunView, End> {
+        if prompt::is_interactive() || self.input_taken.get() {
+            return Ok(view);
+        }
+        match prompt::line(None).filter(|line| !line.trim().is_empty()) {
+            Some(typed) => self.judge(&typed),
+            None => Ok(view),
+        }
+    }
+
+    fn judge(&self, typed: &str) -> Result<RunView, End> {
+        let view = self
+            .desk()
+            .judge(typed)
+            .map_err(|problem| self.untouched(&problem))?;
+        if let RunView::Written {
+            verdict: Some(verdict),
+            ..
+        } = &view
+        {
+            self.printer.note(&self.verdict(verdict));
+        }
+        Ok(view)
+    }
+
+    fn verdict(&self, verdict: &VerdictView) -> String {
+        lines(
+            &self
+                .printer
+                .say(&format!("verdict-{}", verdict.code), &verdict.facts),
+        )
+    }
+
+    fn finish(&self, view: &RunView) -> Ended {
+        let receipt = self
+            .desk()
+            .receipt()
+            .map_err(|problem| self.untouched(&problem))?;
+        let (end, headline, verdict) = match view {
+            RunView::Confirmed { verdict, .. } => (End::Done, "cli-confirmed", Some(verdict)),
+            _ => (End::NotConfirmed, "cli-not-confirmed", None),
+        };
+        let mut saved = end;
+        if let Some(path) = &self.arguments.receipt {
+            if let Err(error) = std::fs::write(path, &receipt) {
+                let reason = [("reason", error.kind().to_string())];
+                self.printer.note(&lines(&self.printer.say(
+                    "problem-save-failed",
+                    &Facts::from(reason.map(|(name, value)| (name.to_owned(), value))),
+                )));
+                saved = if end == End::Done { End::Failed } else { end };
+            } else {
+                self.desk().receipt_saved();
+                self.printer
+                    .note(&self.printer.message("cli-receipt-saved"));
+            }
+        }
+        let receipt: Value = serde_json::from_str(&receipt).unwrap_or(Value::Null);
+        let document = json!({ "confirmed": end == End::Done, "receipt": receipt });
+        self.printer.result(&document, || {
+            let mut text = self.printer.message(headline);
+            if let Some(verdict) = verdict {
+                text.push('\n');
+                text.push_str(&self.verdict(verdict));
+            }
+            if self.bench.practice.is_some() {
+                text.push('\n');
+                text.push_str(&self.printer.message("cli-practice"));
+            }
+            text
+        });
+        Ok(saved)
+    }
+}
+
+fn has_serial(token: &TokenView, wanted: &str) -> bool {
+    match &token.what {
+        WhatView::Token { serial, .. } => serial == wanted,
+        WhatView::Stranger { .. } | WhatView::Trouble { .. } => false,
+    }
+}

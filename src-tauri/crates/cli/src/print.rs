@@ -1,0 +1,89 @@
+//! Prints: text for people, or one JSON document for programs.
+//!
+//! Questions and hints go to standard error, so that standard output is the
+//! result alone.
+
+use desk::{Facts, Problem, Said, Words};
+use serde_json::Value;
+
+/// Prints in one of the two forms.
+pub(crate) struct Printer {
+    json: bool,
+    words: Words,
+}
+
+impl Printer {
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            words: Words::english(),
+        }
+    }
+
+    /// The result: `document` for programs, `text` for people.
+    pub(crate) fn result(&self, document: &Value, text: impl FnOnce() -> String) {
+        if self.json {
+            println!("{document:#}");
+        } else {
+            println!("{}", text().trim_end());
+        }
+    }
+
+    /// What a person who follows along should know; not for programs.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.json {
+            eprintln!("{line}");
+        }
+    }
+
+    /// A problem, in both forms: what the token holds, what went wrong, what to do.
+    pub(crate) fn problem(&self, problem: &Problem) {
+        if self.json {
+            println!("{:#}", serde_json::json!({ "problem": problem }));
+            return;
+        }
+        if let Some(state) = &problem.token {
+            eprintln!(
+                "{}",
+                self.say(&format!("state-{state}"), &Facts::new()).message
+            );
+        }
+        eprintln!(
+            "{}",
+            lines(&self.say(&format!("problem-{}", problem.code), &problem.facts))
+        );
+    }
+
+    /// The words for a key that only the terminal says, as a problem of its own.
+    pub(crate) fn refuse(&self, key: &str) {
+        if self.json {
+            println!("{:#}", serde_json::json!({ "problem": { "code": key } }));
+        } else {
+            eprintln!("{}", lines(&self.say(key, &Facts::new())));
+        }
+    }
+
+    /// The words for a key.
+    pub(crate) fn say(&self, key: &str, facts: &Facts) -> Said {
+        self.words.say(key, facts)
+    }
+
+    /// The message for a key without facts.
+    pub(crate) fn message(&self, key: &str) -> String {
+        self.say(key, &Facts::new()).message
+    }
+}
+
+/// Message, detail and next step, each on a line of its own.
+pub(crate) fn lines(said: &Said) -> String {
+    let mut text = said.message.clone();
+    if let Some(detail) = &said.detail {
+        text.push('\n');
+        text.push_str(detail);
+    }
+    if let Some(next) = &said.next {
+        text.push_str("\n  -> ");
+        text.push_str(next);
+    }
+    text
+}

@@ -1,0 +1,205 @@
+//! `read`, `tokens` and `families`.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use desk::{CredentialView, Desk, FindingView, PictureView, RunView, Setup, TokenView, WhatView};
+use serde_json::json;
+
+use crate::Ended;
+use crate::args;
+use crate::end::End;
+use crate::print::{Printer, lines};
+use crate::prompt;
+
+pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
+    let desk = Desk::new(Setup::of(Vec::new()));
+    let fail = |problem| {
+        printer.problem(&problem);
+        End::NoCredential
+    };
+    let picture = prompt::file_or_input(&read.picture).map_err(fail)?;
+    let view = desk.inspect_picture(&picture).map_err(fail)?;
+    let enrollable = view
+        .findings
+        .iter()
+        .any(|finding| finding.credential.is_some());
+    printer.result(&json!(view), || picture_text(&view, printer));
+    Ok(if enrollable {
+        End::Done
+    } else {
+        End::NoCredential
+    })
+}
+
+/// Every finding, numbered as `--finding` counts.
+pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {
+    let mut text = String::new();
+    for finding in &view.findings {
+        let _ = writeln!(
+            text,
+            "{}. {}",
+            finding.id + 1,
+            finding_text(finding, printer)
+        );
+    }
+    if view.unread > 0 {
+        let _ = writeln!(text, "{} more code(s) could not be read.", view.unread);
+    }
+    text
+}
+
+fn finding_text(finding: &FindingView, printer: &Printer) -> String {
+    match &finding.credential {
+        Some(credential) => credential_text(credential, printer),
+        None => {
+            let said = printer.say(&format!("finding-{}", finding.code), &finding.facts);
+            lines(&said).replace('\n', "\n   ")
+        }
+    }
+}
+
+/// Whose it is and its parameters, and what should be known about it.
+pub(crate) fn credential_text(credential: &CredentialView, printer: &Printer) -> String {
+    let mut text = format!(
+        "{}\n   {}, {} digits, {} s, secret of {} bytes",
+        credential.title,
+        credential.algorithm,
+        credential.digits,
+        credential.period,
+        credential.secret_bytes
+    );
+    for note in &credential.notes {
+        let _ = write!(text, "\n   {}", printer.message(&format!("note-{note}")));
+    }
+    text
+}
+
+pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> Ended {
+    let mut sources: Vec<Arc<dyn token::TokenSource>> =
+        vec![Arc::new(transport::PcscSource::new())];
+    if arguments.practice {
+        let tray = emulator::Tray::new(Setup::of(Vec::new()).now);
+        for token in emulator::FAMILIES
+            .iter()
+            .filter_map(|family| emulator::practice(family))
+        {
+            let id = tray.add(token, "Practice reader");
+            tray.insert(id);
+            if !tray.face(id).on {
+                tray.press(id);
+            }
+        }
+        sources.push(Arc::new(tray));
+    }
+    let view = Desk::new(Setup::of(sources)).tokens();
+    printer.result(&json!(view), || {
+        let mut text = String::new();
+        if let Some(problem) = &view.problem {
+            let said = printer.say(&format!("problem-{}", problem.code), &problem.facts);
+            let _ = writeln!(text, "{}", lines(&said));
+        }
+        if view.tokens.is_empty() && view.problem.is_none() {
+            let _ = writeln!(
+                text,
+                "{}",
+                lines(&printer.say("cli-no-tokens", &desk::Facts::new()))
+            );
+        }
+        for token in &view.tokens {
+            let _ = writeln!(text, "{}", token_text(token, printer));
+        }
+        text
+    });
+    Ok(if view.problem.is_some() {
+        End::Failed
+    } else {
+        End::Done
+    })
+}
+
+/// One token in a few lines.
+pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
+    let practice = if token.practice { "PRACTICE " } else { "" };
+    match &token.what {
+        WhatView::Token {
+            family,
+            model,
+            serial,
+            firmware,
+            clock_offset,
+            locked,
+            read_only,
+            proof,
+            evidence,
+        } => {
+            let mut text = format!("{practice}{serial}  {model}");
+            if let Some(firmware) = firmware {
+                let _ = write!(text, ", firmware {firmware}");
+            }
+            let _ = write!(text, "\n   {family}, on {}", token.reader);
+            let _ = write!(text, "\n   {}", printer.message(&format!("proof-{proof}")));
+            let _ = write!(
+                text,
+                "\n   {}",
+                printer.message(&format!("evidence-{evidence}"))
+            );
+            if let Some(offset) = clock_offset {
+                let _ = write!(text, "\n   clock: {offset:+} s against this computer");
+            }
+            if *locked {
+                let _ = write!(text, "\n   {}", printer.message("problem-token-locked"));
+            }
+            if let Some(reason) = read_only {
+                let _ = write!(
+                    text,
+                    "\n   {}",
+                    printer.message(&format!("misfit-{reason}"))
+                );
+            }
+            text
+        }
+        WhatView::Stranger { code } => {
+            let said = printer.say(&format!("stranger-{code}"), &desk::Facts::new());
+            format!("{practice}{}: {}", token.reader, lines(&said))
+        }
+        WhatView::Trouble { problem } => {
+            let said = printer.say(&format!("problem-{}", problem.code), &problem.facts);
+            format!("{practice}{}: {}", token.reader, lines(&said))
+        }
+    }
+}
+
+pub(crate) fn families(printer: &Printer) -> Ended {
+    let families = Desk::families();
+    printer.result(&json!(families), || {
+        let mut text = String::new();
+        for family in &families {
+            let _ = writeln!(text, "{}  {}", family.family, family.title);
+            let _ = writeln!(text, "   models: {}", family.models.join(", "));
+            let _ = writeln!(text, "   channel: {}", family.channel);
+            let proof = printer.message(&format!("proof-{}", family.proof));
+            let _ = writeln!(text, "   proof: {} ({proof})", family.proof);
+            for (name, limit) in &family.limits {
+                let _ = writeln!(text, "   {name}: {limit}");
+            }
+            let _ = writeln!(
+                text,
+                "   evidence: {} - {}",
+                family.evidence, family.evidence_source
+            );
+            let seen = if family.seen_on_hardware { "yes" } else { "no" };
+            let _ = writeln!(text, "   seen on hardware: {seen}\n");
+        }
+        text
+    });
+    Ok(End::Done)
+}
+
+/// The findings of a run that waits for a choice.
+pub(crate) fn findings(view: &RunView) -> Option<&PictureView> {
+    match view {
+        RunView::Found { picture } => Some(picture),
+        _ => None,
+    }
+}
