@@ -25,7 +25,11 @@ pub fn canary_uri() -> String {
 ///
 /// Never: the constant is good base32.
 pub fn canary() -> SharedSecret {
-    SharedSecret::new(data_encoding::BASE32.decode(CANARY.as_bytes()).expect("good base32"))
+    SharedSecret::new(
+        data_encoding::BASE32
+            .decode(CANARY.as_bytes())
+            .expect("good base32"),
+    )
 }
 
 /// The time at which every world begins: 2029-12-31 23:59:30 UTC, of which the
@@ -46,13 +50,16 @@ impl World {
     pub fn new() -> Self {
         let clock = Arc::new(AtomicU64::new(BEGINNING.as_millis()));
         let hands = Arc::clone(&clock);
-        let now: desk::Now =
-            Arc::new(move || UnixTime::from_millis(hands.load(Ordering::Relaxed)));
+        let now: desk::Now = Arc::new(move || UnixTime::from_millis(hands.load(Ordering::Relaxed)));
         let tray = Tray::new(Arc::clone(&now));
         let mut setup = Setup::of(vec![Arc::new(tray.clone()) as Arc<dyn TokenSource>]);
         setup.now = now;
         setup.patience = Duration::ZERO;
-        Self { desk: Arc::new(Desk::new(setup)), tray, clock }
+        Self {
+            desk: Arc::new(Desk::new(setup)),
+            tray,
+            clock,
+        }
     }
 
     /// Time goes on.
@@ -67,12 +74,7 @@ impl World {
 
     /// Puts a token into a reader, switched on.
     pub fn put(&self, token: Box<dyn Applet>) -> TrayId {
-        let id = self.tray.add(token, "Practice reader");
-        self.tray.insert(id);
-        if !self.tray.face(id).on {
-            self.tray.press(id);
-        }
-        id
+        self.tray.lay(token, "Practice reader")
     }
 
     /// Switches a token off and on.
@@ -101,10 +103,16 @@ impl World {
     ///
     /// When that does not lead to a plan.
     pub fn plan_canary(&self, password: Option<&str>) -> RunView {
-        let captured = self.desk.read_text(&canary_uri()).expect("the canary is a credential");
+        let captured = self
+            .desk
+            .read_text(&canary_uri())
+            .expect("the canary is a credential");
         assert!(matches!(captured, RunView::Captured { .. }), "{captured:?}");
         let password = password.map(|password| password.to_owned().into());
-        let planned = self.desk.plan(&self.token().id, None, password).expect("a plan");
+        let planned = self
+            .desk
+            .plan(&self.token().id, None, password)
+            .expect("a plan");
         assert!(matches!(planned, RunView::Planned { .. }), "{planned:?}");
         planned
     }
@@ -115,7 +123,9 @@ impl World {
     ///
     /// When the desk refuses to begin.
     pub fn write(&self) -> RunView {
-        self.desk.write(true, &mut |_: Progress| {}).expect("the desk begins to write")
+        self.desk
+            .write(true, &mut |_: Progress| {})
+            .expect("the desk begins to write")
     }
 }
 

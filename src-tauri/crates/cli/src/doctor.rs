@@ -7,11 +7,10 @@ use desk::{ClockDoubt, Facts, Setup};
 use serde_json::json;
 use transport::{Finding, ServiceState, SlotState};
 
-use crate::Ended;
 use crate::end::End;
 use crate::print::{Printer, lines};
 
-pub(crate) fn doctor(printer: &Printer) -> Ended {
+pub(crate) fn doctor(printer: &Printer) -> End {
     let mut findings: Vec<(&str, Facts)> = transport::diagnose().iter().map(named).collect();
     findings.push((clock(), Facts::new()));
     // What has a next step is something to act on.
@@ -35,7 +34,7 @@ pub(crate) fn doctor(printer: &Printer) -> Ended {
         text
     });
     let broken = findings.iter().any(|(key, _)| BROKEN.contains(key));
-    Ok(if broken { End::Failed } else { End::Done })
+    if broken { End::Failed } else { End::Done }
 }
 
 /// Findings with which no token can be written safely.

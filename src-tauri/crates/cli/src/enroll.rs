@@ -337,14 +337,13 @@ impl Run<'_> {
         }
         let question = prompt::is_interactive().then(|| self.printer.message("cli-ask-code"));
         while matches!(view, RunView::Written { .. }) {
-            match prompt::line(question.as_deref()).filter(|line| !line.trim().is_empty()) {
-                Some(typed) => view = self.judge(&typed)?,
-                None => {
-                    self.printer
-                        .note(&lines(&self.printer.say("cli-no-code", &Facts::new())));
-                    break;
-                }
-            }
+            let typed = prompt::line(question.as_deref()).filter(|line| !line.trim().is_empty());
+            let Some(typed) = typed else {
+                self.printer
+                    .note(&lines(&self.printer.say("cli-no-code", &Facts::new())));
+                break;
+            };
+            view = self.judge(&typed)?;
         }
         Ok(view)
     }

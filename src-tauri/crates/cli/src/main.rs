@@ -25,10 +25,10 @@ fn main() -> ExitCode {
     let printer = Printer::new(arguments.json);
     let ended = match &arguments.command {
         Command::Read(read) => show::read(read, &printer),
-        Command::Tokens(tokens) => show::tokens(tokens, &printer),
-        Command::Families => show::families(&printer),
+        Command::Tokens(tokens) => Ok(show::tokens(tokens, &printer)),
+        Command::Families => Ok(show::families(&printer)),
         Command::Enroll(enrollment) => enroll::enroll(enrollment, &printer),
-        Command::Doctor => doctor::doctor(&printer),
+        Command::Doctor => Ok(doctor::doctor(&printer)),
     };
     match ended {
         Ok(end) | Err(end) => end.code(),

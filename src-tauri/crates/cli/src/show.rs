@@ -50,13 +50,11 @@ pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {
 }
 
 fn finding_text(finding: &FindingView, printer: &Printer) -> String {
-    match &finding.credential {
-        Some(credential) => credential_text(credential, printer),
-        None => {
-            let said = printer.say(&format!("finding-{}", finding.code), &finding.facts);
-            lines(&said).replace('\n', "\n   ")
-        }
+    if let Some(credential) = &finding.credential {
+        return credential_text(credential, printer);
     }
+    let said = printer.say(&format!("finding-{}", finding.code), &finding.facts);
+    lines(&said).replace('\n', "\n   ")
 }
 
 /// Whose it is and its parameters, and what should be known about it.
@@ -75,21 +73,12 @@ pub(crate) fn credential_text(credential: &CredentialView, printer: &Printer) ->
     text
 }
 
-pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> Ended {
+pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> End {
     let mut sources: Vec<Arc<dyn token::TokenSource>> =
         vec![Arc::new(transport::PcscSource::new())];
     if arguments.practice {
         let tray = emulator::Tray::new(Setup::of(Vec::new()).now);
-        for token in emulator::FAMILIES
-            .iter()
-            .filter_map(|family| emulator::practice(family))
-        {
-            let id = tray.add(token, "Practice reader");
-            tray.insert(id);
-            if !tray.face(id).on {
-                tray.press(id);
-            }
-        }
+        tray.lay_out();
         sources.push(Arc::new(tray));
     }
     let view = Desk::new(Setup::of(sources)).tokens();
@@ -111,11 +100,11 @@ pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> Ended {
         }
         text
     });
-    Ok(if view.problem.is_some() {
+    if view.problem.is_some() {
         End::Failed
     } else {
         End::Done
-    })
+    }
 }
 
 /// One token in a few lines.
@@ -170,7 +159,7 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
     }
 }
 
-pub(crate) fn families(printer: &Printer) -> Ended {
+pub(crate) fn families(printer: &Printer) -> End {
     let families = Desk::families();
     printer.result(&json!(families), || {
         let mut text = String::new();
@@ -193,7 +182,7 @@ pub(crate) fn families(printer: &Printer) -> Ended {
         }
         text
     });
-    Ok(End::Done)
+    End::Done
 }
 
 /// The findings of a run that waits for a choice.

@@ -77,6 +77,25 @@ impl Tray {
         self.shared.lock().add(applet, reader_name)
     }
 
+    /// Puts a token into a reader of its own, switched on: ready for practice.
+    pub fn lay(&self, applet: Box<dyn Applet>, reader_name: &str) -> TrayId {
+        let id = self.add(applet, reader_name);
+        self.insert(id);
+        if !self.face(id).on {
+            self.press(id);
+        }
+        id
+    }
+
+    /// Lays out one practice token of every family.
+    pub fn lay_out(&self) {
+        for (number, family) in (1..).zip(crate::FAMILIES) {
+            if let Some(applet) = crate::practice(family) {
+                self.lay(applet, &format!("Practice reader {number}"));
+            }
+        }
+    }
+
     /// Every token on the tray, in the order of adding; tokens that came by
     /// [`Fault::SwappedBefore`](crate::Fault::SwappedBefore) are among them.
     pub fn ids(&self) -> Vec<TrayId> {
