@@ -8,6 +8,8 @@ pub mod paths;
 pub mod world;
 
 #[cfg(target_os = "linux")]
+pub mod bus;
+#[cfg(target_os = "linux")]
 pub mod card;
 #[cfg(target_os = "linux")]
 pub mod pcscd;

@@ -1,6 +1,6 @@
 //! The real window on a screen that is not there, driven as a person would.
 //!
-//! Every window has its own screen (Xvfb), its own WebDriver (WebKitWebDriver, which
+//! Every window has its own screen (Xvfb), its own driver (WebKitWebDriver, which
 //! starts the program), its own home folder and no session bus, so that tests run
 //! side by side and leave nothing behind. All processes are asked of the kernel to
 //! end with the test. Waiting is for what the page shows, never for time to pass.
@@ -140,7 +140,9 @@ impl Window {
         let picture = self.home.path().join("picture.png");
         draw(text, &picture);
         let field = self.find("input[type=file]").await;
-        let path = picture.to_str().expect("temporary folders have plain names");
+        let path = picture
+            .to_str()
+            .expect("temporary folders have plain names");
         field.send_keys(path).await.expect("the field takes a file");
     }
 

@@ -268,6 +268,25 @@ fn a_refused_authentication_is_not_tried_a_second_time() {
     );
 }
 
+#[test]
+fn a_try_again_finds_the_token_that_was_put_back() {
+    let world = World::new();
+    let id = world.put(practice(TOKEN2).expect("family"));
+    planned(&world, WORK);
+    let before = world.token().id;
+    world
+        .tray
+        .arm(id, &[Script::at_exchange(1, Fault::RemovedBefore)]);
+    let RunView::Failed { problem, .. } = world.write() else {
+        panic!("it was cut")
+    };
+    assert_eq!(problem.token.as_deref(), Some("untouched"));
+    world.tray.insert(id);
+    assert_ne!(world.token().id, before, "put back, it has another id");
+    let again = world.desk.plan(&before, None, None).expect("found");
+    assert!(matches!(again, RunView::Planned { .. }), "{again:?}");
+}
+
 /// seed-formats.md 1.2, row 12: the target check.
 #[test]
 fn what_does_not_fit_is_named_before_anything_is_sent() {

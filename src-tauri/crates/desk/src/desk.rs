@@ -418,15 +418,24 @@ impl Desk {
         before: Option<&Chosen>,
     ) -> Result<Chosen, Problem> {
         let table = self.looker.table();
-        let (place, look) = table
-            .places
-            .into_iter()
-            .find(|(place, _)| place.id() == token)
+        let mut places = table.places;
+        // A token that was taken away and put back since has another id; a try
+        // again means the same token wherever it lies now.
+        let at = places
+            .iter()
+            .position(|(place, _)| place.id() == token)
+            .or_else(|| {
+                let before = before.filter(|before| before.place.id() == token)?;
+                let serial = serial_of(before)?;
+                places.iter().position(|(_, look)| look.has_serial(&serial))
+            });
+        let (place, look) = at
+            .map(|at| places.swap_remove(at))
             .ok_or_else(Problem::unknown_token)?;
         let view = present::token(&place, &look);
         // A name that is changed does not ask for the password again.
         let kept = before
-            .filter(|before| serial_of(before).is_some() && before.view.what == view.what)
+            .filter(|before| serial_of(before).is_some_and(|serial| look.has_serial(&serial)))
             .and_then(|before| before.password.clone());
         Ok(Chosen {
             place,

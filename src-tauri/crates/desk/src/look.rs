@@ -46,6 +46,13 @@ pub(crate) enum Look {
 }
 
 impl Look {
+    pub(crate) fn has_serial(&self, serial: &str) -> bool {
+        match self {
+            Self::Token(survey) => survey.identity().serial.0 == serial,
+            Self::Stranger(_) | Self::Trouble(_) => false,
+        }
+    }
+
     /// A look that would come out the same as long as the thing stays where it is.
     /// A card that does not answer costs its whole patience each time.
     fn lasts(&self) -> bool {

@@ -194,7 +194,9 @@ fn entry_name(wish: &Wish<'_>, most: usize) -> Result<String, Misfit> {
     };
     let spoken = match wish.name {
         Some(typed) => {
+            // A name that was shown with its prefix and is typed back means the same.
             let typed = typed.trim();
+            let typed = typed.strip_prefix(&prefix).unwrap_or(typed);
             if typed.is_empty() || typed.chars().any(char::is_control) || has_period(typed) {
                 return Err(Misfit::NameForm);
             }
@@ -465,6 +467,25 @@ mod tests {
             misfits,
             Err(vec![Misfit::ReadOnly(ReadOnlyReason::UnknownModel)])
         );
+    }
+
+    #[test]
+    fn a_typed_name_may_repeat_the_prefix_of_its_own_period() {
+        let secret = SharedSecret::new(vec![1; 10]);
+        let minute = Parameters {
+            period: Period::S60,
+            ..Parameters::default()
+        };
+        for name in ["Contoso:adele", "60/Contoso:adele"] {
+            let typed = Wish {
+                name: Some(name),
+                ..wish(&secret, minute, MICROSOFT)
+            };
+            assert_eq!(
+                key().plan(&typed).expect("fits").name(),
+                Some("60/Contoso:adele")
+            );
+        }
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! The commands as the page calls them, without a window: names, arguments, answers
+//! and rejections in JSON. What a page may call at all is tested in the real window.
+
+use std::sync::Arc;
+
+use desk::{Desk, Setup};
+use serde_json::{Value, json};
+use sower_desktop::{Practice, Receipts};
+use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponseBody};
+use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder, mock_context};
+use tauri::webview::InvokeRequest;
+use tauri::{App, WebviewWindow, WebviewWindowBuilder};
+
+#[test]
+fn an_intent_answers_with_the_stage() {
+    let (_app, page) = open();
+    let empty = json!({"stage": "empty"});
+    assert_eq!(call(&page, "view", json!({})), Ok(empty.clone()));
+    assert_eq!(call(&page, "start_over", json!({})), Ok(empty.clone()));
+    assert_eq!(call(&page, "back", json!({})), Ok(empty));
+}
+
+#[test]
+fn an_intent_out_of_turn_is_rejected_with_a_code() {
+    let (_app, page) = open();
+    let wishes = [
+        ("choose", json!({"finding": 0})),
+        (
+            "plan",
+            json!({"token": "x", "name": null, "password": null}),
+        ),
+        ("write", json!({"replace": true})),
+        ("settle", json!({})),
+        ("prove", json!({})),
+        ("judge", json!({"code": "000000"})),
+        ("stop", json!({})),
+        ("save_receipt", json!({})),
+    ];
+    for (command, arguments) in wishes {
+        let problem = call(&page, command, arguments).expect_err(command);
+        assert_eq!(problem["code"], "wrong-stage", "{command}");
+    }
+}
+
+#[test]
+fn a_picture_comes_as_the_raw_body() {
+    let (_app, page) = open();
+    let not_a_picture = InvokeBody::Raw(b"not a picture".to_vec());
+    let problem = send(&page, "read_picture", not_a_picture).expect_err("it is no picture");
+    assert_eq!(problem["code"], "picture-not-a-picture");
+    let problem = call(&page, "read_picture", json!({})).expect_err("there is no body");
+    assert_eq!(problem["code"], "file-unreadable");
+}
+
+#[test]
+fn a_practice_token_that_is_switched_on_is_among_the_tokens() {
+    let (_app, page) = open();
+    let faces = call(&page, "practice_faces", json!({})).expect("there are faces");
+    let faces = faces.as_array().expect("faces are a list");
+    let switch = |face: &&Value| {
+        face["buttons"]
+            .as_array()
+            .is_some_and(|b| b.contains(&json!("power")))
+    };
+    let face = faces.iter().find(switch).expect("one has a power button");
+    let count = |tokens: &Value| tokens["tokens"].as_array().map_or(0, Vec::len);
+    let before = count(&call(&page, "tokens", json!({})).expect("the tray can be looked at"));
+    let press = json!({"token": face["id"], "button": "power"});
+    assert_eq!(call(&page, "press", press), Ok(Value::Null));
+    let after = call(&page, "tokens", json!({})).expect("the tray can be looked at");
+    assert_eq!(count(&after), before + 1);
+    let is_practice = |token: &Value| token["practice"] == true;
+    assert!(
+        after["tokens"]
+            .as_array()
+            .is_some_and(|all| all.iter().all(is_practice))
+    );
+    let problem = call(&page, "press", json!({"token": "x", "button": "power"}));
+    assert_eq!(problem.expect_err("there is none")["code"], "unknown-token");
+}
+
+#[test]
+fn every_family_is_told() {
+    let (_app, page) = open();
+    let families = call(&page, "families", json!({})).expect("there are families");
+    assert!(families.as_array().is_some_and(|all| !all.is_empty()));
+}
+
+/// The program with practice tokens only, without a window.
+fn open() -> (App<MockRuntime>, WebviewWindow<MockRuntime>) {
+    let mut setup = Setup::of(Vec::new());
+    let practice = Practice::with_every_family(Arc::clone(&setup.now));
+    setup.sources.push(practice.source());
+    let desk = Arc::new(Desk::new(setup));
+    let context = mock_context(tauri::test::noop_assets());
+    let app = sower_desktop::furnish(mock_builder(), desk, practice, Receipts::Asked)
+        .build(context)
+        .expect("the program can be built without a window");
+    let page = WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default())
+        .build()
+        .expect("a window that is not there can be opened");
+    (app, page)
+}
+
+fn call(
+    page: &WebviewWindow<MockRuntime>,
+    command: &str,
+    arguments: Value,
+) -> Result<Value, Value> {
+    send(page, command, InvokeBody::Json(arguments))
+}
+
+fn send(
+    page: &WebviewWindow<MockRuntime>,
+    command: &str,
+    body: InvokeBody,
+) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: page.url().expect("the page has an address"),
+        body,
+        headers: tauri::http::HeaderMap::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    get_ipc_response(page, request).map(|answer| match answer {
+        InvokeResponseBody::Json(text) => serde_json::from_str(&text).expect("an answer is JSON"),
+        InvokeResponseBody::Raw(_) => panic!("no command answers with bytes"),
+    })
+}

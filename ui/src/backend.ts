@@ -1,0 +1,90 @@
+/**
+ * The only file that talks to Tauri.
+ *
+ * One method is one intent or one question; a rejected promise carries a
+ * `Problem`. Nothing here decides anything.
+ */
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+
+import type { FaceView } from "./contract/FaceView";
+import type { FamilyView } from "./contract/FamilyView";
+import type { Problem } from "./contract/Problem";
+import type { Progress } from "./contract/Progress";
+import type { RunView } from "./contract/RunView";
+import type { TokensView } from "./contract/TokensView";
+
+/** What can be done. `null` means that the person cancelled. */
+export interface Backend {
+  view(): Promise<RunView>;
+  /** Asks for a picture in the system's own dialog. */
+  openPicture(): Promise<RunView | null>;
+  readPicture(bytes: Uint8Array): Promise<RunView>;
+  choose(finding: number): Promise<RunView>;
+  tokens(): Promise<TokensView>;
+  plan(wish: PlanWish): Promise<RunView>;
+  write(replace: boolean): Promise<RunView>;
+  settle(): Promise<RunView>;
+  prove(): Promise<RunView>;
+  judge(code: string): Promise<RunView>;
+  stop(): Promise<RunView>;
+  back(): Promise<RunView>;
+  startOver(): Promise<RunView>;
+  /** Asks for a place in the system's own dialog. */
+  saveReceipt(): Promise<RunView | null>;
+  families(): Promise<FamilyView[]>;
+  practiceFaces(): Promise<FaceView[]>;
+  /** Presses a button of a practice token. */
+  press(token: string, button: string): Promise<void>;
+  /** Calls `hear` until the returned function is called. */
+  on<E extends keyof Events>(event: E, hear: (payload: Events[E]) => void): Promise<() => void>;
+}
+
+/** The token to plan for, with a name and a password where a person gave one. */
+export type PlanWish = { token: string; name: string | null; password: string | null };
+
+/** What is heard without asking. */
+export type Events = {
+  tokens: TokensView;
+  faces: FaceView[];
+  progress: Progress;
+  run: RunView;
+  problem: Problem;
+  /** Files are held over the window, or no longer. */
+  hover: boolean;
+};
+
+export const tauri: Backend = {
+  view: () => invoke("view"),
+  openPicture: () => invoke("open_picture"),
+  // The bytes are the raw body: a JSON array of numbers would be many times as long.
+  readPicture: (bytes) => invoke("read_picture", bytes),
+  choose: (finding) => invoke("choose", { finding }),
+  tokens: () => invoke("tokens"),
+  plan: (wish) => invoke("plan", wish),
+  write: (replace) => invoke("write", { replace }),
+  settle: () => invoke("settle"),
+  prove: () => invoke("prove"),
+  judge: (code) => invoke("judge", { code }),
+  stop: () => invoke("stop"),
+  back: () => invoke("back"),
+  startOver: () => invoke("start_over"),
+  saveReceipt: () => invoke("save_receipt"),
+  families: () => invoke("families"),
+  practiceFaces: () => invoke("practice_faces"),
+  press: (token, button) => invoke("press", { token, button }),
+  on: (event, hear) =>
+    event === "hover"
+      ? hover(hear as (over: boolean) => void)
+      : listen<Events[typeof event]>(event, ({ payload }) => hear(payload)),
+};
+
+/** The shell's own drag events, as one. The dropped file itself goes to Rust. */
+async function hover(hear: (over: boolean) => void): Promise<() => void> {
+  const stops = await Promise.all([
+    listen("tauri://drag-enter", () => hear(true)),
+    listen("tauri://drag-leave", () => hear(false)),
+    listen("tauri://drag-drop", () => hear(false)),
+  ]);
+  return () => stops.forEach((stop) => stop());
+}

@@ -1,0 +1,344 @@
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import axe from "axe-core";
+import { describe, expect, it } from "vitest";
+
+import { settled, show } from "./fake";
+import {
+  card,
+  faces,
+  key,
+  manyTokens,
+  noService,
+  practiceCard,
+  practiceTokens,
+  problem,
+  runs,
+} from "./samples";
+
+async function press(name: string | RegExp) {
+  await fireEvent.click(screen.getByRole("button", { name }));
+  await settled();
+}
+
+function text(): string {
+  return document.body.textContent?.replace(/\s+/g, " ") ?? "";
+}
+
+const plan = (token: string, name: string | null = null, password: string | null = null) => [
+  "plan",
+  { token, name, password },
+];
+
+describe("every stage", () => {
+  for (const [name, run] of Object.entries(runs)) {
+    it(`${name} is shown in words and without a fault in access`, async () => {
+      await show(run, (fake) => (fake.seen = manyTokens));
+      expect(document.querySelector(`main[data-stage="${run.stage}"] h1`)).not.toBeNull();
+      expect(document.querySelectorAll("h1")).toHaveLength(1);
+      expect(document.querySelector('[aria-current="step"]')).not.toBeNull();
+      expect(text()).not.toMatch(/no words for|\{|\bui-|undefined|null/);
+      // Contrast needs a real page and is looked at by `npm run look`.
+      const { violations } = await axe.run(document.body, {
+        rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
+      });
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    });
+  }
+});
+
+describe("reading", () => {
+  it("asks for the system's dialog, and a cancelled one changes nothing", async () => {
+    const fake = await show(runs.empty);
+    await press("Open a picture…");
+    expect(fake.intents).toEqual([["openPicture"]]);
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Read the code");
+  });
+
+  it("hands over the bytes of a picked, pasted or dropped file", async () => {
+    const fake = await show(runs.empty);
+    // jsdom's own File cannot be read so.
+    const files = [{ arrayBuffer: async () => new Uint8Array([1, 2]).buffer }];
+    const handed = async () => {
+      await waitFor(() => expect(fake.intents).not.toEqual([]));
+      await settled();
+      return fake.intents.splice(0);
+    };
+    const input = screen.getByLabelText("Choose a picture file");
+    Object.defineProperty(input, "files", { value: files });
+    await fireEvent.change(input);
+    expect(await handed()).toEqual([["readPicture", [1, 2]]]);
+    await fireEvent.paste(window, { clipboardData: { files } });
+    expect(await handed()).toEqual([["readPicture", [1, 2]]]);
+    const zone = screen.getByRole("group", { name: "Read the code" });
+    await fireEvent.drop(zone, { dataTransfer: { files } });
+    expect(await handed()).toEqual([["readPicture", [1, 2]]]);
+  });
+
+  it("says what is wrong with a picture, and what to do", async () => {
+    const fake = await show(runs.empty);
+    fake.reject = problem("picture-unsupported", { format: "PDF" });
+    await press("Open a picture…");
+    expect(text()).toContain("Sower does not read PDF files.");
+    expect(text()).toContain("Save it as PNG or JPEG");
+    await press("Dismiss");
+    expect(text()).not.toContain("PDF");
+  });
+
+  it("has words for what is no problem of ours", async () => {
+    const fake = await show(runs.empty);
+    fake.reject = "command view not allowed";
+    await press("Open a picture…");
+    expect(text()).toContain("Something happened that Sower did not expect.");
+  });
+
+  it("moves the focus to the heading of a new stage", async () => {
+    const fake = await show(runs.empty);
+    fake.answer = runs.captured;
+    await press("Open a picture…");
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 1 }));
+    await fake.tell("run", runs.found);
+    expect(document.activeElement?.textContent).toBe("What is in the picture");
+  });
+
+  it("chooses one of several accounts", async () => {
+    const fake = await show(runs.found);
+    await press(/Use this account: Fabrikam/);
+    expect(fake.intents).toEqual([["choose", 1]]);
+    expect(text()).toContain("One more code is in the picture and could not be read.");
+  });
+
+  it("helps out of Microsoft's push code", async () => {
+    const fake = await show(runs.rescue);
+    expect(text()).toContain("I want to use a different authenticator app");
+    await press("Read another picture");
+    expect(fake.intents).toEqual([["startOver"]]);
+  });
+});
+
+describe("choosing", () => {
+  it("shows real tokens first and practice tokens closed beside them", async () => {
+    const fake = await show(runs.captured, (fake) => (fake.seen = manyTokens));
+    expect(document.querySelector("details.practice")?.hasAttribute("open")).toBe(false);
+    expect(screen.queryByRole("complementary")).toBeNull();
+    expect(text()).toContain("differ by 47 seconds: one of them is wrong.");
+    expect(text()).toContain("gpg-agent is known to do this.");
+    expect(text()).not.toMatch(/Proven on real hardware/);
+    await press(/Use this token: Token2 C302-i/);
+    expect(fake.intents).toEqual([plan("real-1")]);
+  });
+
+  it("opens practice tokens and their bench where there is nothing else", async () => {
+    const fake = await show(runs.captured, (fake) => (fake.seen = practiceTokens));
+    expect(text()).toContain("No token is here yet.");
+    expect(document.querySelector("details.practice")?.hasAttribute("open")).toBe(true);
+    await press("Power button of Token2 C301-i, 8659610000102");
+    expect(fake.intents).toEqual([["press", "face-2", "power"]]);
+    await press(/Use this token: OTPC-P2-i/);
+    expect(fake.intents[1]).toEqual(plan("practice-1"));
+  });
+
+  it("follows tokens that come and go", async () => {
+    const fake = await show(runs.captured, (fake) => (fake.seen = practiceTokens));
+    await fake.tell("tokens", manyTokens);
+    expect(screen.getByRole("button", { name: /Use this token: YubiKey/ })).toBeTruthy();
+    await fake.tell("tokens", noService);
+    expect(text()).toContain("The smart card service does not run on this computer.");
+  });
+
+  it("uses a password once and forgets it", async () => {
+    const fake = await show(runs["locked-again"]);
+    expect(text()).toContain("7 tries are left.");
+    const field = screen.getByLabelText<HTMLInputElement>("The token's password");
+    await fireEvent.input(field, { target: { value: "seven words" } });
+    await press("Unlock");
+    expect(fake.intents).toEqual([plan("real-2", null, "seven words")]);
+    expect(field.value).toBe("");
+  });
+
+  it("offers the shorter name", async () => {
+    const fake = await show(runs["unfit-name"]);
+    const field = screen.getByLabelText<HTMLInputElement>("Name on the token");
+    expect(field.value).toBe("Microsoft (Cont):adele.vance@contoso.com");
+    await fireEvent.input(field, { target: { value: "Adele" } });
+    await press("Use this name");
+    expect(fake.intents).toEqual([plan("real-2", "Adele")]);
+  });
+
+  it("offers no name where a name would not help", async () => {
+    const fake = await show(runs.unfit);
+    expect(screen.queryByLabelText("Name on the token")).toBeNull();
+    await press("Choose another token");
+    expect(fake.intents).toEqual([["back"]]);
+  });
+});
+
+describe("writing", () => {
+  it("writes with the permission that was given", async () => {
+    const fake = await show(runs.planned);
+    fake.reject = problem("needs-permission", {}, "untouched");
+    await press("Write to token");
+    expect(text()).toContain("Tick the box that permits it");
+    await fireEvent.click(screen.getByLabelText("Replace whatever is on the token"));
+    await press("Write to token");
+    expect(fake.intents).toEqual([
+      ["write", false],
+      ["write", true],
+    ]);
+  });
+
+  it("asks for no permission where nothing gives way", async () => {
+    const fake = await show({
+      ...runs["planned-key"],
+      plan: { ...runs["planned-key"].plan, replaces: "nothing" },
+    });
+    expect(screen.queryByRole("checkbox")).toBeNull();
+    await press("Write to token");
+    expect(fake.intents).toEqual([["write", false]]);
+  });
+
+  it("takes a permission back when the plan is another", async () => {
+    const fake = await show(runs["planned-key"]);
+    await fireEvent.click(screen.getByLabelText("Replace this entry"));
+    await fake.tell("run", { ...runs["planned-key"], plan: { ...runs["planned-key"].plan } });
+    expect(screen.getByLabelText<HTMLInputElement>("Replace this entry").checked).toBe(false);
+  });
+
+  it("does not write under a name that is only half typed", async () => {
+    const fake = await show(runs["planned-key"]);
+    const details = document.querySelector<HTMLDetailsElement>("main details");
+    if (details) details.open = true;
+    await fireEvent(details ?? document.body, new Event("toggle"));
+    await fireEvent.input(screen.getByLabelText("Name on the token"), {
+      target: { value: "Adele" },
+    });
+    await press("Write to token");
+    expect(fake.intents).toEqual([]);
+    await press("Use this name");
+    expect(fake.intents).toEqual([plan("real-2", "Adele")]);
+  });
+
+  it("says how far it has come, and takes no second intent", async () => {
+    const fake = await show(runs.planned);
+    let finish: (run: typeof runs.written) => void = () => {};
+    fake.write = (replace) => {
+      fake.intents.push(["write", replace]);
+      return new Promise((done) => (finish = done));
+    };
+    await press("Write to token");
+    await fake.tell("progress", "writing");
+    expect(screen.getByRole("progressbar")).toBeTruthy();
+    expect(text()).toContain("Writing. Keep the token still…");
+    await press("Write to token");
+    expect(fake.intents).toHaveLength(1);
+    finish(runs.written);
+    await settled();
+    expect(text()).not.toContain("Writing. Keep");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Check the token's code");
+  });
+
+  it("says first what the token holds after a failure", async () => {
+    const fake = await show(runs.failed);
+    const said = text();
+    const state = said.indexOf("The token holds no secret now.");
+    expect(state).toBeGreaterThan(0);
+    expect(said.indexOf("The token was taken away")).toBeGreaterThan(state);
+    expect(screen.queryByRole("button", { name: "Ask the token" })).toBeNull();
+    await press("Try again");
+    expect(fake.intents).toEqual([plan(card.id)]);
+  });
+
+  it("claims nothing about a token that nothing is said about", async () => {
+    await show({ ...runs.failed, problem: problem("token-removed") });
+    expect(text()).toContain("It is not known what the token holds now.");
+  });
+
+  it("asks the token where that is possible", async () => {
+    const fake = await show(runs["failed-unknown"]);
+    await press("Ask the token");
+    await press("Choose another token");
+    expect(fake.intents).toEqual([["settle"], ["back"]]);
+  });
+});
+
+describe("checking", () => {
+  async function type(code: string) {
+    const field = screen.getByLabelText<HTMLInputElement>("The token's code");
+    await fireEvent.input(field, { target: { value: code } });
+    const { form } = field;
+    if (form) await fireEvent.submit(form);
+    await settled();
+    return field;
+  }
+
+  it("hands over what was typed as it was typed", async () => {
+    const fake = await show(runs.written);
+    fake.answer = runs["written-no-match"];
+    const field = await type("004 167");
+    expect(fake.intents).toEqual([["judge", "004 167"]]);
+    expect(text()).toContain("This code does not match.");
+    expect(text()).not.toContain("Confirmed");
+    expect(document.activeElement).toBe(field);
+  });
+
+  it("does not offer to start over before it is said how it ended", async () => {
+    const fake = await show(runs.written);
+    expect(screen.queryByRole("button", { name: "Start over" })).toBeNull();
+    await press("Stop without confirming");
+    expect(fake.intents).toEqual([["stop"]]);
+  });
+
+  it("asks a token that computes again", async () => {
+    const fake = await show(runs["written-computes"]);
+    expect(screen.queryByLabelText("The token's code")).toBeNull();
+    await press("Ask again");
+    expect(fake.intents).toEqual([["prove"]]);
+  });
+
+  it("says what to do after the confirmation, and saves the receipt", async () => {
+    const fake = await show(runs.confirmed);
+    expect(text()).toContain("type it on Microsoft's page");
+    fake.answer = { ...runs.confirmed, receipt_saved: true };
+    await press("Save receipt…");
+    expect(text()).toContain("The receipt is saved.");
+    fake.answer = runs.empty;
+    await press("Next token");
+    expect(fake.intents).toEqual([["saveReceipt"], ["startOver"]]);
+  });
+
+  it("never shows an unconfirmed token as a success", async () => {
+    await show(runs.unconfirmed);
+    expect(text()).toContain("Written, not confirmed");
+    expect(document.querySelector(".good, .seal")).toBeNull();
+    expect(document.querySelector('.steps li[aria-current="step"].done')).toBeNull();
+  });
+});
+
+describe("practice", () => {
+  const withPractice = Object.values(runs).filter((run) => "token" in run);
+
+  it("is marked on every stage with a practice token", async () => {
+    for (const run of withPractice) {
+      const fake = await show({ ...run, token: practiceCard });
+      expect(text()).toContain("Practice: this token is not real.");
+      expect(document.querySelector(".badge")?.textContent).toBe("Practice");
+      expect(fake.intents).toEqual([]);
+      document.body.replaceChildren();
+    }
+  });
+
+  it("is not spoken of with a real token", async () => {
+    await show({ ...runs.written, token: key });
+    expect(text()).not.toContain("Practice");
+  });
+
+  it("shows the digits of a display, and its darkness", async () => {
+    const fake = await show(runs["written-practice"]);
+    expect(text()).toContain("Display: 004167");
+    await fake.tell(
+      "faces",
+      faces.map((face) => ({ ...face, on: false, display: null, seconds_left: null })),
+    );
+    expect(text()).toContain("Display: blank");
+    expect(text()).not.toContain("004167");
+  });
+});
