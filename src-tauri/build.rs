@@ -9,6 +9,7 @@ use tauri_build::{AppManifest, Attributes};
 /// Every command of `src/commands.rs`.
 const COMMANDS: &[&str] = &[
     "view",
+    "painted",
     "open_picture",
     "read_picture",
     "choose",

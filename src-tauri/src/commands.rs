@@ -23,6 +23,25 @@ pub(crate) async fn view(desk: DeskState<'_>) -> Answer {
     at(&desk, |desk| Ok(desk.view())).await
 }
 
+/// What is done with the news that the first frame is on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFrame {
+    /// Nothing.
+    Unnoticed,
+    /// It is printed, for whoever measures.
+    Reported,
+}
+
+/// The page's word that its first frame is on the screen.
+#[tauri::command]
+pub(crate) async fn painted(first_frame: State<'_, FirstFrame>) -> Result<(), Problem> {
+    match *first_frame {
+        FirstFrame::Unnoticed => {}
+        FirstFrame::Reported => println!("first frame"),
+    }
+    Ok(())
+}
+
 /// Asks for a picture in the system's dialog and reads it; nothing when cancelled.
 /// The file is read here, so the window needs no access to files.
 #[tauri::command]

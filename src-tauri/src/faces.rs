@@ -46,16 +46,11 @@ pub struct Practice {
 }
 
 impl Practice {
-    /// One token of every emulated family, as it leaves the factory, in a reader of
-    /// its own, in a world with this time.
+    /// One token of every emulated family, switched on, in a reader of its own, in a
+    /// world with this time.
     pub fn with_every_family(now: Now) -> Self {
         let tray = Tray::new(now).with_touch_time(TOUCH_TIME);
-        for (number, family) in (1..).zip(emulator::FAMILIES) {
-            if let Some(applet) = emulator::practice(family) {
-                let id = tray.add(applet, &format!("Practice reader {number}"));
-                tray.insert(id);
-            }
-        }
+        tray.lay_out();
         Self { tray }
     }
 

@@ -23,6 +23,7 @@ use tauri::{AppHandle, Builder, Emitter, Manager, Runtime};
 use transport::PcscSource;
 
 pub use arguments::Arguments;
+pub use commands::FirstFrame;
 pub use faces::{FaceView, Practice};
 pub use receipts::Receipts;
 
@@ -46,6 +47,12 @@ pub fn run() -> ExitCode {
     let receipts = arguments
         .receipt_dir
         .map_or(Receipts::Asked, Receipts::Folder);
+    let first_frame = if arguments.report_first_frame {
+        FirstFrame::Reported
+    } else {
+        FirstFrame::Unnoticed
+    };
+    let builder = builder.manage(first_frame);
     match furnish(builder, desk, practice, receipts).run(tauri::generate_context!()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -71,6 +78,7 @@ pub fn furnish<R: Runtime>(
         .manage(receipts)
         .invoke_handler(tauri::generate_handler![
             commands::view,
+            commands::painted,
             commands::open_picture,
             commands::read_picture,
             commands::choose,

@@ -263,12 +263,81 @@ const RUN_AXE: &str = "
 ";
 
 /// A process that ends with its owner.
+/// The program as a person starts it, not driven, on a screen of its own.
+pub struct Undriven {
+    program: Process,
+    _home: TempDir,
+    _screen: Process,
+}
+
+impl Undriven {
+    /// Starts it with practice tokens and waits for its first painted frame; gives
+    /// the time from the start of the process to that frame as well.
+    ///
+    /// # Panics
+    ///
+    /// When the window does not open.
+    pub fn open() -> (Self, Duration) {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let (screen, display) = start_screen();
+        let program = paths::binary("sower-desktop");
+        let mut command = Process::command(&program.display().to_string());
+        command.args(["--practice-only", "--report-first-frame"]);
+        set_environment(&mut command, &display, home.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let begun = Instant::now();
+        let mut program = Process::start(&mut command);
+        let out = program.0.stdout.take().expect("it was asked for");
+        let mut line = String::new();
+        BufReader::new(out)
+            .read_line(&mut line)
+            .expect("the program says when it is ready");
+        let taken = begun.elapsed();
+        assert_eq!(line.trim(), "first frame", "the window did not open");
+        let window = Self {
+            program,
+            _home: home,
+            _screen: screen,
+        };
+        (window, taken)
+    }
+
+    /// Proportional memory in bytes of the program and of the web engine's
+    /// processes below it, the largest first, with their names.
+    pub fn memory(&self) -> Vec<(String, u64)> {
+        let mut family = vec![self.program.0.id()];
+        let mut index = 0;
+        while let Some(parent) = family.get(index).copied() {
+            let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+            let children = children.unwrap_or_default();
+            family.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|id| id.parse::<u32>().ok()),
+            );
+            index += 1;
+        }
+        let mut memory: Vec<_> = family.into_iter().filter_map(proportional).collect();
+        memory.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        memory
+    }
+}
+
+fn proportional(process: u32) -> Option<(String, u64)> {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some((name.trim().to_owned(), kib * 1024))
+}
+
 struct Process(Child);
 
 impl Process {
     /// The kernel ends it when the thread of the test ends without dropping this.
     fn command(program: &str) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
+        // A program of ours comes with its whole path, which joining keeps.
         let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
         assert!(
             there,

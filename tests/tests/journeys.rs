@@ -451,6 +451,14 @@ fn an_intent_that_does_not_fit_the_stage_changes_nothing() {
     assert_eq!(world.desk.view(), stage);
     planned(&world, WORK);
     world.desk.write(true, &mut |_| {}).expect("written");
+    world.desk.judge("000000").expect("judged");
+    let waiting = world.desk.view();
+    assert!(
+        world.desk.read_text(WORK).is_err(),
+        "a written token waits for its proof"
+    );
+    assert_eq!(world.desk.view(), waiting);
+    world.desk.prove(&mut |_| {}).expect("proven");
     let confirmed = world.desk.view();
     assert!(
         world.desk.write(true, &mut |_| {}).is_err(),

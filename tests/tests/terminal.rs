@@ -271,6 +271,38 @@ fn every_family_is_told_with_its_limits_and_evidence() {
     }
 }
 
+/// Each row of `docs/tokens.md` is what the drivers say, in the same words.
+#[test]
+fn the_page_of_tokens_is_what_the_drivers_say() {
+    let page = std::fs::read_to_string(paths::root().join("docs/tokens.md")).expect("the page");
+    let families = json(&sower(&["families", "--json"], b""));
+    for family in families.as_array().expect("a list") {
+        let name = family["family"].as_str().expect("a name");
+        for field in ["title", "channel", "proof", "evidence", "evidence_source"] {
+            let value = family[field].as_str().expect("text");
+            assert!(
+                page.contains(value),
+                "{name}: the page lacks {field} `{value}`"
+            );
+        }
+        let models = family["models"].as_array().expect("a list").iter();
+        for model in models.filter_map(Value::as_str) {
+            assert!(
+                page.contains(model),
+                "{name}: the page lacks the model {model}"
+            );
+        }
+        for (limit, value) in family["limits"].as_object().expect("limits") {
+            let value = value.as_str().expect("text");
+            assert!(
+                page.contains(value),
+                "{name}: the page lacks {limit} `{value}`"
+            );
+        }
+    }
+    assert!(!page.contains("hardware: yes"));
+}
+
 #[test]
 fn practice_tokens_are_listed_as_such() {
     let output = sower(&["tokens", "--practice", "--json"], b"");

@@ -34,6 +34,8 @@ export interface Backend {
   saveReceipt(): Promise<RunView | null>;
   families(): Promise<FamilyView[]>;
   practiceFaces(): Promise<FaceView[]>;
+  /** Says that the first frame is on the screen; measurements wait for it. */
+  painted(): Promise<void>;
   /** Presses a button of a practice token. */
   press(token: string, button: string): Promise<void>;
   /** Calls `hear` until the returned function is called. */
@@ -56,6 +58,7 @@ export type Events = {
 
 export const tauri: Backend = {
   view: () => invoke("view"),
+  painted: () => invoke("painted"),
   openPicture: () => invoke("open_picture"),
   // The bytes are the raw body: a JSON array of numbers would be many times as long.
   readPicture: (bytes) => invoke("read_picture", bytes),

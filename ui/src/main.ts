@@ -12,4 +12,8 @@ import "./looks/bench.css";
 import "./looks/room.css";
 
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { backend: tauri } });
+if (target) {
+  mount(App, { target, props: { backend: tauri } });
+  // The first callback comes before the first frame, the second after it.
+  requestAnimationFrame(() => requestAnimationFrame(() => void tauri.painted()));
+}

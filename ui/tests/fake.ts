@@ -26,6 +26,7 @@ export class Fake implements Backend {
   tokens = async () => this.seen;
   families = async () => families;
   practiceFaces = async () => this.shownFaces;
+  painted = async () => {};
 
   openPicture = () => this.#intent("openPicture");
   readPicture = (bytes: Uint8Array) => this.#certain("readPicture", [...bytes]);

@@ -24,9 +24,9 @@ const PROBLEMS = `
   card-unresponsive bus-failed token-locked wrong-password authentication-refused token-full
   no-such-entry name-taken not-over-this-connection firmware-too-old token-read-only another-token
   refused malformed proof-mismatch needs-permission wrong-stage save-failed unknown-token stranger
-  unexpected`;
+  unexpected clock-impossible file-too-large`;
 const VERDICTS = `
-  right-computed right-typed no-match code-empty code-not-digits code-wrong-length`;
+  right-computed right-typed no-match no-match-beside-proof code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
   read-only-unknown-model secret-length algorithm digits period name-length name-form`;
 const STRANGERS = "storage-card fido-key nitrokey-3 unknown-card";

@@ -187,6 +187,36 @@ fn millis(time: Duration) -> f64 {
 /// The window: time to the first painted frame, and memory.
 #[cfg(target_os = "linux")]
 mod window {
-    /// Filled in with the window's own measurement.
-    pub(super) fn measure() {}
+    use sower_tests::window::Undriven;
+
+    use super::{millis, percentile};
+
+    /// Starts of the program.
+    const STARTS: usize = 5;
+
+    pub(super) fn measure() {
+        let mut times = Vec::new();
+        let mut memory = Vec::new();
+        for _ in 0..STARTS {
+            let (window, taken) = Undriven::open();
+            times.push(taken);
+            memory = window.memory();
+        }
+        times.sort();
+        println!("\nwindow, {STARTS} starts on a screen that is not there");
+        println!(
+            "  start to first painted frame: median {:.0} ms, most {:.0} ms",
+            millis(percentile(&times, 50)),
+            millis(percentile(&times, 100)),
+        );
+        let total: u64 = memory.iter().map(|(_, bytes)| bytes).sum();
+        let parts = memory
+            .iter()
+            .map(|(name, bytes)| format!("{name} {}", bytes >> 20));
+        println!(
+            "  memory (proportional), MiB: {} ({})",
+            total >> 20,
+            parts.collect::<Vec<_>>().join(", "),
+        );
+    }
 }

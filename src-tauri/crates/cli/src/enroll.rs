@@ -335,14 +335,18 @@ impl Run<'_> {
             self.printer.refuse("cli-standard-input-taken");
             return Ok(view);
         }
+        let mut given = false;
         let question = prompt::is_interactive().then(|| self.printer.message("cli-ask-code"));
         while matches!(view, RunView::Written { .. }) {
             let typed = prompt::line(question.as_deref()).filter(|line| !line.trim().is_empty());
             let Some(typed) = typed else {
-                self.printer
-                    .note(&lines(&self.printer.say("cli-no-code", &Facts::new())));
+                if !given {
+                    let said = self.printer.say("cli-no-code", &Facts::new());
+                    self.printer.note(&lines(&said));
+                }
                 break;
             };
+            given = true;
             view = self.judge(&typed)?;
         }
         Ok(view)

@@ -11,6 +11,7 @@ use qr::Effort;
 use token::{Session, SessionError, TokenState, Unlock, WriteFailure};
 use zeroize::Zeroizing;
 
+use crate::clock::{ClockDoubt, doubt_clock};
 use crate::look::{Failure, Looker, Place};
 use crate::run::{Chosen, Picture, Run, is_typed};
 use crate::setup::{Now, Random};
@@ -75,24 +76,15 @@ impl Desk {
     /// Reads a picture. A single credential is taken at once; anything else is
     /// shown and has to be chosen, however many there are.
     pub fn read_picture(&self, bytes: &[u8]) -> Result<RunView, Problem> {
-        self.read_picture_with(bytes, Effort::default())
-    }
-
-    /// The same with an effort of seconds for a picture that is hard to read.
-    pub fn read_hard_picture(&self, bytes: &[u8]) -> Result<RunView, Problem> {
-        self.read_picture_with(bytes, Effort::harder())
+        let picture = open_picture(bytes)?;
+        let mut state = self.lock();
+        state.take_picture(picture)?;
+        Ok(state.view())
     }
 
     /// Tells what is in a picture; the run stays as it is.
     pub fn inspect_picture(&self, bytes: &[u8]) -> Result<PictureView, Problem> {
-        open_picture(bytes, Effort::default()).map(|picture| picture.view())
-    }
-
-    fn read_picture_with(&self, bytes: &[u8], effort: Effort) -> Result<RunView, Problem> {
-        let picture = open_picture(bytes, effort)?;
-        let mut state = self.lock();
-        state.take_picture(picture);
-        Ok(state.view())
+        open_picture(bytes).map(|picture| picture.view())
     }
 
     /// Takes a Key URI or a secret that was typed, pasted or kept in a file.
@@ -106,7 +98,7 @@ impl Desk {
             findings: vec![(Some(finding), nowhere)],
         };
         let mut state = self.lock();
-        state.take_picture(picture);
+        state.take_picture(picture)?;
         Ok(state.view())
     }
 
@@ -207,8 +199,13 @@ impl Desk {
             state.run = Run::Planned { planned, chosen };
             return Err(Problem::needs_permission());
         }
-        progress(Progress::Connecting);
         let written_at = (self.now)();
+        if present::sets_clock(&planned) && doubt_clock(written_at, false) == ClockDoubt::Impossible
+        {
+            state.run = Run::Planned { planned, chosen };
+            return Err(Problem::clock_impossible());
+        }
+        progress(Progress::Connecting);
         let place = self.looker.find(&chosen.place, planned.survey().identity());
         let Some(place) = place else {
             let problem = Problem::from(&SessionError::Channel(token::ChannelError::NotThere))
@@ -328,7 +325,7 @@ impl Desk {
                 saved: false,
             },
             Err((written, rejection)) => {
-                let verdict = Some(present::rejection(rejection));
+                let verdict = Some(present::rejection(rejection, is_typed(&written)));
                 Run::Written {
                     written,
                     chosen,
@@ -597,7 +594,13 @@ impl State {
         self.run.view(self.picture.as_ref())
     }
 
-    fn take_picture(&mut self, picture: Picture) {
+    /// A picture that arrives while a written token waits for its proof, or for
+    /// somebody to see what became of it, is turned away: it would silently
+    /// throw that token's run away.
+    fn take_picture(&mut self, picture: Picture) -> Result<(), Problem> {
+        if matches!(self.run, Run::Written { .. } | Run::Failed { .. }) {
+            return Err(Problem::wrong_stage());
+        }
         let single = match picture.findings.as_slice() {
             [(Some(Finding::Credential(_)), _)] => picture.unread == 0,
             _ => false,
@@ -606,9 +609,9 @@ impl State {
         self.picture = Some(picture);
         self.in_use = None;
         if single {
-            // It is there and it is a credential, so this cannot be refused.
-            let _ = self.use_finding(0);
+            self.use_finding(0)?;
         }
+        Ok(())
     }
 
     fn use_finding(&mut self, index: usize) -> Result<(), Problem> {
@@ -687,8 +690,8 @@ impl Chosen {
     }
 }
 
-fn open_picture(bytes: &[u8], effort: Effort) -> Result<Picture, Problem> {
-    let reading = qr::read(bytes, effort).map_err(|error| Problem::from(&error))?;
+fn open_picture(bytes: &[u8]) -> Result<Picture, Problem> {
+    let reading = qr::read(bytes, Effort::default()).map_err(|error| Problem::from(&error))?;
     let unread = u32::try_from(reading.unread).unwrap_or(u32::MAX);
     if reading.codes.is_empty() {
         return Err(Problem::no_code_found(unread));

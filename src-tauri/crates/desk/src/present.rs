@@ -100,10 +100,15 @@ pub(crate) fn plan(planned: &Planned) -> PlanView {
     PlanView {
         name: planned.name().map(str::to_owned),
         replaces: planned.replaces().code().to_owned(),
-        sets_clock: matches!(
-            planned.survey().capabilities().clock,
-            ClockRule::SetOnWrite { .. }
-        ),
+        sets_clock: sets_clock(planned),
+    }
+}
+
+/// Whether the write will set the token's clock from this computer's.
+pub(crate) fn sets_clock(planned: &Planned) -> bool {
+    match planned.survey().capabilities().clock {
+        ClockRule::None => false,
+        ClockRule::SetOnWrite { .. } => true,
     }
 }
 
@@ -180,9 +185,12 @@ pub(crate) fn evidence_verdict(evidence: Evidence) -> VerdictView {
     }
 }
 
-pub(crate) fn rejection(rejection: Rejection) -> VerdictView {
+/// `typed` tells a display's code from one that is given beside a key's own proof:
+/// switching a key off and on is no advice.
+pub(crate) fn rejection(rejection: Rejection, typed: bool) -> VerdictView {
     let (code, facts) = match rejection {
-        Rejection::NoMatch => ("no-match", Facts::new()),
+        Rejection::NoMatch if typed => ("no-match", Facts::new()),
+        Rejection::NoMatch => ("no-match-beside-proof", Facts::new()),
         Rejection::NotACode(CodeError::Empty) => ("code-empty", Facts::new()),
         Rejection::NotACode(CodeError::NotADigit) => ("code-not-digits", Facts::new()),
         Rejection::NotACode(CodeError::WrongLength { got, expected }) => (

@@ -43,6 +43,11 @@ impl Problem {
         Self::plain("needs-permission").with_state(TokenState::Untouched)
     }
 
+    /// A wrong clock written to a token is a dead token.
+    pub(crate) fn clock_impossible() -> Self {
+        Self::plain("clock-impossible").with_state(TokenState::Untouched)
+    }
+
     pub(crate) fn unknown_token() -> Self {
         Self::plain("unknown-token")
     }
@@ -164,6 +169,124 @@ impl From<&PictureError> for Problem {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             token: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use token::StatusWord;
+
+    use super::*;
+    use crate::Words;
+
+    /// Every code that can reach a person has a message and a next step.
+    #[test]
+    fn every_problem_has_words() {
+        let channel = [
+            ChannelError::Removed,
+            ChannelError::Silent,
+            ChannelError::NoAnswer,
+            ChannelError::Reset,
+            ChannelError::Busy { likely: None },
+            ChannelError::NotPermitted,
+            ChannelError::ServiceMissing,
+            ChannelError::NotThere,
+            ChannelError::Unresponsive,
+            ChannelError::Failed { code: 7 },
+        ];
+        let session = [
+            SessionError::Locked,
+            SessionError::WrongKey {
+                tries_left: Some(2),
+            },
+            SessionError::WrongKey { tries_left: None },
+            SessionError::AuthenticationRefused,
+            SessionError::Full,
+            SessionError::NoSuchEntry,
+            SessionError::NameTaken,
+            SessionError::NotOverThisConnection,
+            SessionError::FirmwareTooOld,
+            SessionError::ReadOnly,
+            SessionError::AnotherToken,
+            SessionError::Refused {
+                exchange: "PUT",
+                status: StatusWord(0x6a80),
+            },
+            SessionError::Malformed {
+                exchange: "LIST",
+                what: "lengths",
+            },
+        ];
+        let problems = channel
+            .iter()
+            .map(Problem::from)
+            .chain(session.iter().map(Problem::from))
+            .chain([Problem::from(&ProofFailure::Mismatch)])
+            .chain([
+                Problem::wrong_stage(),
+                Problem::needs_permission(),
+                Problem::clock_impossible(),
+                Problem::unknown_token(),
+                Problem::no_code_found(0),
+                Problem::no_code_found(1),
+                Problem::from(Unrecognised::Unknown),
+                Problem::plain("file-unreadable"),
+                Problem::plain("file-too-large"),
+                Problem::plain("save-failed"),
+            ]);
+        let words = Words::english();
+        for problem in problems {
+            let key = format!("problem-{}", problem.code);
+            assert!(words.knows(&key), "no words for {key}");
+            let said = words.say(&key, &problem.facts);
+            assert!(
+                said.next.is_some_and(|next| !next.is_empty()),
+                "no next step for {key}"
+            );
+        }
+        for state in [
+            TokenState::Untouched,
+            TokenState::Written,
+            TokenState::Emptied,
+            TokenState::OldSecretNewSettings,
+            TokenState::Unknown,
+        ] {
+            assert!(words.knows(&format!("state-{}", state_code(state))));
+        }
+        for stranger in [
+            Unrecognised::StorageCard,
+            Unrecognised::FidoKey,
+            Unrecognised::Nitrokey3,
+            Unrecognised::Unknown,
+        ] {
+            assert!(words.knows(&format!("stranger-{}", stranger_code(stranger))));
+        }
+    }
+
+    #[test]
+    fn every_finding_and_picture_error_has_words() {
+        let words = Words::english();
+        let findings = intake::KeyUriError::CODES
+            .iter()
+            .chain(intake::Foreign::CODES);
+        for code in findings {
+            assert!(
+                words.knows(&format!("finding-{code}")),
+                "no words for finding-{code}"
+            );
+        }
+        for code in intake::Note::CODES {
+            assert!(
+                words.knows(&format!("note-{code}")),
+                "no words for note-{code}"
+            );
+        }
+        for code in PictureError::CODES {
+            assert!(
+                words.knows(&format!("problem-{code}")),
+                "no words for problem-{code}"
+            );
         }
     }
 }

@@ -135,7 +135,7 @@ impl TokenSource for PcscSource {
     }
 
     fn watch(&self) -> Box<dyn TokenWatch> {
-        Box::new(PcscWatch::default())
+        Box::new(PcscWatch::new())
     }
 }
 

@@ -4,11 +4,16 @@
 use crate::failure::Failure;
 use crate::process;
 use crate::setup::{Purpose, setup};
-use crate::workspace;
+use crate::{npm, workspace};
 
 /// Measures; `words` are the bench's own.
 pub(crate) fn bench(words: &[&str]) -> Result<(), Failure> {
-    setup(Purpose::Terminal)?;
+    setup(Purpose::Test)?;
+    // The window is measured as it is released, so its page is built in.
+    npm::install()?;
+    process::run(&mut npm::script("build")?)?;
+    let mut window = workspace::cargo();
+    process::run(window.args(["build", "--release", "--package", "sower-desktop"]))?;
     let mut cargo = workspace::cargo();
     cargo.args(["run", "--release", "--package", "sower-tests", "--bin"]);
     cargo.args(["bench", "--"]).args(words);

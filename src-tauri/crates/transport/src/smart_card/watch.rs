@@ -27,10 +27,19 @@ const LIST_EVERY: Duration = if cfg!(target_os = "macos") {
     Duration::from_secs(30)
 };
 
-/// A watch. Its first wait returns at once: it has not seen anything before.
-#[derive(Default)]
+/// A watch, over what was there when it was made. Without a service there was
+/// nothing, and the service's coming is the first news.
 pub(super) struct PcscWatch {
     watched: Option<Watched>,
+}
+
+impl PcscWatch {
+    /// Begins to watch now: what changes before the first wait is news as well.
+    pub(super) fn new() -> Self {
+        Self {
+            watched: begin(Instant::now()),
+        }
+    }
 }
 
 struct Watched {

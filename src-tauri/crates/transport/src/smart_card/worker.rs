@@ -45,6 +45,15 @@ impl Target {
     }
 }
 
+/// How the talk with a card ended.
+#[derive(Clone, Copy)]
+enum End {
+    /// The card is there, as far as its last answer tells.
+    LetGo,
+    /// It left, or the way to it broke.
+    Left,
+}
+
 /// The worker's ends of its queues.
 pub(super) struct Worker {
     /// Told once, when the card is held or will not be.
@@ -112,33 +121,41 @@ impl Worker {
         if self.ready.send(Ok(())).is_err() {
             return Ok(());
         }
-        self.answer_commands(&transaction);
+        let end = self.answer_commands(&transaction);
         // Contactless cards keep their power on the reader: what is unlocked would
-        // stay so for the next program. Keys are left to their other programs.
-        let disposition = if is_contactless(&now.atr) {
-            Disposition::ResetCard
-        } else {
-            Disposition::LeaveCard
+        // stay so for the next program. Keys are left to their other programs. A
+        // card that left has lost its power anyway, and a reset in vain would make
+        // pcscd 1.9.9 take the slot for empty until it sees a card leave: one that
+        // is back before its next look would never be seen.
+        let disposition = match end {
+            End::LetGo if is_contactless(&now.atr) => Disposition::ResetCard,
+            End::LetGo | End::Left => Disposition::LeaveCard,
         };
         // It fails when the card or the service is gone, and then so is the state.
         let _ = transaction.end(disposition);
         Ok(())
     }
 
-    fn answer_commands(&self, card: &Card) {
+    fn answer_commands(&self, card: &Card) -> End {
         let mut buffer = Zeroizing::new([0; ANSWER_BYTES]);
         while let Ok(command) = self.commands.recv() {
-            let answer = card
-                .transmit(&command, buffer.as_mut_slice())
+            let bytes = card.transmit(&command, buffer.as_mut_slice());
+            let end = match &bytes {
+                // An empty answer is what a card gives that leaves (FACTS.md section 7).
+                Ok([]) | Err(_) => End::Left,
+                Ok(_) => End::LetGo,
+            };
+            let answer = bytes
                 .map_err(|error| map_error(error, Phase::Transmit))
                 .and_then(|bytes| ResponseApdu::parse(bytes.to_vec()));
             buffer.zeroize();
             let failed = answer.is_err();
             // After an error the handle may lead to another card (FACTS.md section 7).
             if self.answers.send(answer).is_err() || failed {
-                return;
+                return end;
             }
         }
+        End::LetGo
     }
 }
 
