@@ -53,7 +53,7 @@ fn a_picture_comes_as_the_raw_body() {
 }
 
 #[test]
-fn a_practice_token_that_is_switched_on_is_among_the_tokens() {
+fn a_practice_token_that_is_switched_off_is_not_among_the_tokens() {
     let (_app, page) = open();
     let faces = call(&page, "practice_faces", json!({})).expect("there are faces");
     let faces = faces.as_array().expect("faces are a list");
@@ -68,7 +68,7 @@ fn a_practice_token_that_is_switched_on_is_among_the_tokens() {
     let press = json!({"token": face["id"], "button": "power"});
     assert_eq!(call(&page, "press", press), Ok(Value::Null));
     let after = call(&page, "tokens", json!({})).expect("the tray can be looked at");
-    assert_eq!(count(&after), before + 1);
+    assert_eq!(count(&after), before - 1);
     let is_practice = |token: &Value| token["practice"] == true;
     assert!(
         after["tokens"]

@@ -141,7 +141,9 @@ fn a_display_token_that_left_during_the_write_is_not_guessed_about() {
 }
 
 /// Two tokens of one model, and the INS bytes that change them.
-fn twins() -> [(Box<dyn Applet>, Box<dyn Applet>, &'static [u8]); 2] {
+type Twins = (Box<dyn Applet>, Box<dyn Applet>, &'static [u8]);
+
+fn twins() -> [Twins; 2] {
     let token2 = |number| token2::Token2NfcSingleProfile::new(OTPC_P2_I, number);
     let key = |number| YubikeyOath::new(Product::YUBIKEY_5_7, number);
     [

@@ -40,8 +40,8 @@ fn ykman(pcscd: &Pcscd, words: &[&str]) -> String {
 
 /// Whether ykman has the key compute the canary's code. The step may change while
 /// it does.
-fn computes_canary(pcscd: &Pcscd, words: &[&str], parameters: &Parameters) -> bool {
-    let code = |at: oath::UnixTime| code_at(&canary(), parameters, at.step(parameters.period));
+fn computes_canary(pcscd: &Pcscd, words: &[&str], parameters: Parameters) -> bool {
+    let code = |at: oath::UnixTime| code_at(&canary(), &parameters, at.step(parameters.period));
     let before = code(now()).expose();
     let computed = ykman(pcscd, words);
     let after = code(now()).expose();
@@ -85,7 +85,7 @@ fn ykman_reads_what_we_wrote() {
             let listed = ykman(pcscd, &["accounts", "list"]);
             assert!(listed.lines().any(|line| line == name), "{listed}");
             let words = ["accounts", "code", "--single", name];
-            assert!(computes_canary(pcscd, &words, &parameters), "{name}");
+            assert!(computes_canary(pcscd, &words, parameters), "{name}");
         }
     });
 }
@@ -116,7 +116,7 @@ fn we_read_what_ykman_wrote() {
         assert_eq!(bus.tray.holds(id).len(), 1);
         assert!(bus.holds_canary(id));
         let words = ["accounts", "code", "--single", NAME];
-        assert!(computes_canary(pcscd, &words, &Parameters::default()));
+        assert!(computes_canary(pcscd, &words, Parameters::default()));
     });
 }
 
@@ -143,7 +143,7 @@ fn a_password_that_ykman_set_is_ours_as_well() {
         assert!(bus.holds_canary(id));
         // The contactless card was reset when it was let go, so it is closed again.
         let words = ["accounts", "code", "--password", PASSWORD, "--single", NAME];
-        assert!(computes_canary(pcscd, &words, &Parameters::default()));
+        assert!(computes_canary(pcscd, &words, Parameters::default()));
         let refused = bus.desk.receipt().expect("the run has ended");
         assert!(!refused.contains(PASSWORD), "the password in the receipt");
     });

@@ -555,17 +555,16 @@ impl Desk {
 
     fn search(&self, last: &Place, planned: &enroll::Planned) -> Option<Place> {
         let identity = planned.survey().identity();
+        // Made before the first look, so that nothing that happens in between is missed.
+        let mut watch = self.looker.sources().get(last.source)?.watch();
         for attempt in 0..SEARCHES {
             // What is remembered of this place is from before the break.
             self.looker.forget(last);
             if let Some(place) = self.looker.find(last, identity) {
                 return Some(place);
             }
-            if attempt + 1 < SEARCHES
-                && !self.patience.is_zero()
-                && let Some(source) = self.looker.sources().get(last.source)
-            {
-                source.watch().wait(self.patience / SEARCHES);
+            if attempt + 1 < SEARCHES && !self.patience.is_zero() {
+                watch.wait(self.patience / SEARCHES);
             }
         }
         None

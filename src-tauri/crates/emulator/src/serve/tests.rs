@@ -1,3 +1,5 @@
+//! Served readers: framing, coming and going, faults.
+
 use std::net::TcpListener;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The tray: readers, faults, time and the watch.
+
 use super::*;
 use crate::families::token2_nfc_single_profile as token2;
 use crate::families::yubikey_oath::{Product, YubikeyOath};

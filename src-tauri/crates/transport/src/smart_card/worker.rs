@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use pcsc::{Card, Context, Disposition, Error, Protocols, ShareMode, State, Transaction};
+use pcsc::{
+    Card, Context, Disposition, Error, Protocols, ReaderState, ShareMode, State, Transaction,
+};
 use token::{CandidateId, ChannelError, ResponseApdu};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -22,6 +24,9 @@ const ANSWER_BYTES: usize = 4096;
 
 /// The pause between two tries at a reader that is held.
 const TRY_EVERY: Duration = Duration::from_millis(200);
+
+/// pcscd looks every 0.4 s at readers that do not tell by themselves.
+const SERVICE_LOOKS_WITHIN: Duration = Duration::from_millis(500);
 
 /// A card as it was seen, to be refused if it was exchanged since.
 #[derive(Clone, Debug)]
@@ -50,8 +55,8 @@ impl Target {
 enum End {
     /// The card is there, as far as its last answer tells.
     LetGo,
-    /// It left, or the way to it broke.
-    Left,
+    /// The card left, or the way to it broke.
+    Broken,
 }
 
 /// The worker's ends of its queues.
@@ -123,13 +128,19 @@ impl Worker {
         }
         let end = self.answer_commands(&transaction);
         // Contactless cards keep their power on the reader: what is unlocked would
-        // stay so for the next program. Keys are left to their other programs. A
-        // card that left has lost its power anyway, and a reset in vain would make
-        // pcscd 1.9.9 take the slot for empty until it sees a card leave: one that
-        // is back before its next look would never be seen.
-        let disposition = match end {
-            End::LetGo if is_contactless(&now.atr) => Disposition::ResetCard,
-            End::LetGo | End::Left => Disposition::LeaveCard,
+        // stay so for the next program. Keys are left to their other programs.
+        let reset = is_contactless(&now.atr)
+            && match end {
+                End::LetGo => true,
+                // One that is back has to be powered anew. In vain, a reset makes
+                // pcscd 1.9.9 take the slot for empty until it sees a card leave,
+                // so that one that is back before its next look is never seen.
+                End::Broken => stays(context, target),
+            };
+        let disposition = if reset {
+            Disposition::ResetCard
+        } else {
+            Disposition::LeaveCard
         };
         // It fails when the card or the service is gone, and then so is the state.
         let _ = transaction.end(disposition);
@@ -142,7 +153,7 @@ impl Worker {
             let bytes = card.transmit(&command, buffer.as_mut_slice());
             let end = match &bytes {
                 // An empty answer is what a card gives that leaves (FACTS.md section 7).
-                Ok([]) | Err(_) => End::Left,
+                Ok([]) | Err(_) => End::Broken,
                 Ok(_) => End::LetGo,
             };
             let answer = bytes
@@ -156,6 +167,27 @@ impl Worker {
             }
         }
         End::LetGo
+    }
+}
+
+/// Whether the service still sees the card after it had time to look.
+fn stays(context: &Context, target: &Target) -> bool {
+    let until = Instant::now() + SERVICE_LOOKS_WITHIN;
+    let mut states = [ReaderState::new(target.reader.clone(), State::UNAWARE)];
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match context.get_status_change(left, &mut states) {
+            Ok(()) | Err(Error::Timeout) => {}
+            Err(_) => return false,
+        }
+        let [state] = &mut states;
+        if state.event_count() != target.events || !state.event_state().contains(State::PRESENT) {
+            return false;
+        }
+        if left.is_zero() {
+            return true;
+        }
+        state.sync_current_state();
     }
 }
 

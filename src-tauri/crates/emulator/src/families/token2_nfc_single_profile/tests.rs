@@ -1,3 +1,5 @@
+//! The emulated token against the sheet's recorded answers and rules.
+
 use super::*;
 use crate::vectors::{sections, unhex};
 

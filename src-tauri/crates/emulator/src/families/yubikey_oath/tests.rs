@@ -1,3 +1,5 @@
+//! The emulated keys against the sheets' recorded answers and rules.
+
 use super::*;
 use crate::vectors::{sections, unhex};
 
