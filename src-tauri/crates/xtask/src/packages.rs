@@ -74,10 +74,6 @@ pub(crate) const TEST: &[Package] = &[
         signs: &[Program("Xvfb")],
     },
     Package {
-        name: "xauth",
-        signs: &[Program("xauth")],
-    },
-    Package {
         name: "webkit2gtk-driver",
         signs: &[Program("WebKitWebDriver")],
     },
@@ -94,24 +90,17 @@ pub(crate) const TEST: &[Package] = &[
         signs: &[Program("ip")],
     },
     Package {
-        name: "imagemagick",
-        signs: &[Program("convert"), Program("import")],
-    },
-    Package {
         name: "python3",
         signs: &[PythonModule("json")],
+    },
+    // ykman's smart card module is built from source where there is no wheel.
+    Package {
+        name: "python3-dev",
+        signs: &[Library("python3")],
     },
     Package {
         name: "python3-venv",
         signs: &[PythonModule("ensurepip")],
-    },
-    Package {
-        name: "oathtool",
-        signs: &[Program("oathtool")],
-    },
-    Package {
-        name: "qrencode",
-        signs: &[Program("qrencode")],
     },
 ];
 
