@@ -81,7 +81,15 @@ fn steps() -> Result<Vec<Step>, Failure> {
         once("build", cargo(&["build", "--workspace", "--locked"])),
         Step {
             name: "tests",
-            command: cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]),
+            // What passing tests print is shown too, so that the canary is looked for in it.
+            command: cargo(&[
+                "test",
+                "--workspace",
+                "--locked",
+                "--no-fail-fast",
+                "--",
+                "--show-output",
+            ]),
             counts: Counts::Tests,
         },
     ])

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use self::access::Access;
 use self::product::Product;
-use self::wire::SelectAnswer;
+use self::wire::{Calculated, Form, SelectAnswer};
 use crate::{
     Attachment, Candidate, Capabilities, Channel, CommandApdu, Continuation, Entry, Family, Guard,
     OpenError, Proof, Question, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
@@ -153,19 +153,25 @@ impl Session for YkOath {
 
     fn prove(&mut self, plan: &WritePlan, question: Question) -> Result<Proof, SessionError> {
         let name = plan.name().unwrap_or_default().as_bytes();
-        match question {
-            Question::Key(step) => {
-                let (_, mac) = self.calculate(name, step, wire::Form::Full)?;
-                Ok(Proof::Computed(Response::new(mac)))
-            }
-            Question::Code(step) => {
-                let malformed =
-                    |what| SessionError::Malformed { exchange: "CALCULATE", what };
-                let (digits, number) = self.calculate(name, step, wire::Form::Truncated)?;
-                let digits = Digits::new(u64::from(digits)).map_err(|_| malformed("digits"))?;
-                let number: [u8; 4] =
-                    number.as_slice().try_into().map_err(|_| malformed("not four bytes"))?;
-                Ok(Proof::Code(Code::from_truncated(u32::from_be_bytes(number), digits)))
+        let calculated = match question {
+            Question::Key(step) => match self.calculate(name, step, Form::Full) {
+                // A product that knows the truncated form only says that P2 is wrong.
+                Err(SessionError::Refused { status: StatusWord(0x6b00 | 0x6a86), .. }) => {
+                    self.calculate(name, step, Form::Truncated)?
+                }
+                other => other?,
+            },
+            Question::Code(step) => self.calculate(name, step, Form::Truncated)?,
+        };
+        // What the key answers decides, not what it was asked: some products
+        // answer either question in the one form that they have.
+        match calculated {
+            Calculated::Full(mac) => Ok(Proof::Computed(Response::new(mac))),
+            Calculated::Truncated { digits, number } => {
+                let digits = Digits::new(u64::from(digits)).map_err(|_| {
+                    SessionError::Malformed { exchange: "CALCULATE", what: "digits" }
+                })?;
+                Ok(Proof::Code(Code::from_truncated(number, digits)))
             }
         }
     }
@@ -240,11 +246,11 @@ impl YkOath {
         &mut self,
         name: &[u8],
         step: TimeStep,
-        form: wire::Form,
-    ) -> Result<(u8, Vec<u8>), SessionError> {
+        form: Form,
+    ) -> Result<Calculated, SessionError> {
         let answer = self.ask(&wire::calculate(name, step, form), "CALCULATE")?;
         match answer.status() {
-            StatusWord::OK => wire::calculated(&answer, form)
+            StatusWord::OK => wire::calculated(&answer)
                 .ok_or(SessionError::Malformed { exchange: "CALCULATE", what: "no response" }),
             StatusWord(0x6984) => Err(SessionError::NoSuchEntry),
             status => Err(self.refusal("CALCULATE", status)),

@@ -121,15 +121,28 @@ pub(super) fn listed(answer: &ResponseApdu) -> Option<Vec<Vec<u8>>> {
     objects.into_iter().map(name).collect()
 }
 
-/// Digits and the number or HMAC of a CALCULATE answer.
-pub(super) fn calculated(answer: &ResponseApdu, form: Form) -> Option<(u8, Vec<u8>)> {
-    let tag = match form {
-        Form::Full => FULL_RESPONSE,
-        Form::Truncated => TRUNCATED_RESPONSE,
-    };
-    let object = tlv::parse(answer.data())?.into_iter().find(|object| object.tag == tag)?;
-    let (digits, value) = object.value.split_first()?;
-    Some((*digits, value.to_vec()))
+/// The answer to CALCULATE, by its own tag.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Calculated {
+    /// The whole HMAC, 20, 32 or 64 bytes.
+    Full(Vec<u8>),
+    /// The truncated number and the digits that the key would show of it.
+    Truncated { digits: u8, number: u32 },
+}
+
+pub(super) fn calculated(answer: &ResponseApdu) -> Option<Calculated> {
+    let objects = tlv::parse(answer.data())?;
+    objects.into_iter().find_map(|object| {
+        let (digits, value) = object.value.split_first()?;
+        match object.tag {
+            FULL_RESPONSE => Some(Calculated::Full(value.to_vec())),
+            TRUNCATED_RESPONSE => Some(Calculated::Truncated {
+                digits: *digits,
+                number: u32::from_be_bytes(value.try_into().ok()?),
+            }),
+            _ => None,
+        }
+    })
 }
 
 /// The token's own proof in a VALIDATE answer, 20 bytes.
@@ -232,6 +245,21 @@ mod tests {
         );
         let bytes = put(b"big", with(Algorithm::Sha512, 6), &counting(128)).encode();
         assert!(HEXLOWER.encode(&bytes).starts_with("000100008a71036269677381822306000102030405"));
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_their_tag() {
+        let parse = |hex: &[u8]| {
+            let bytes = HEXLOWER.decode(hex).expect("hex");
+            calculated(&ResponseApdu::parse(bytes).expect("an answer"))
+        };
+        let truncated = Calculated::Truncated { digits: 6, number: 0x6b6d_4a46 };
+        assert_eq!(parse(b"7605066b6d4a469000"), Some(truncated));
+        let full = parse(b"7515061d706e941ac76b6d4a46dd6fafa45fe33511bf869000");
+        assert!(matches!(full, Some(Calculated::Full(mac)) if mac.len() == 20));
+        for broken in [&b"9000"[..], b"76009000", b"7604066b6d4a9000", b"7c01069000"] {
+            assert_eq!(parse(broken), None);
+        }
     }
 
     #[test]
