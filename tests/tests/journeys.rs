@@ -268,6 +268,38 @@ fn a_refused_authentication_is_not_tried_a_second_time() {
     );
 }
 
+/// A look that failed is not remembered for ever: the card may answer by then.
+#[test]
+fn a_token_that_could_not_be_asked_is_asked_again() {
+    let world = World::new();
+    let id = world.put(practice(TOKEN2).expect("family"));
+    world.tray.arm(id, &[Script::at_exchange(0, Fault::Short)]);
+    let trouble = world.token();
+    assert!(
+        matches!(trouble.what, WhatView::Trouble { .. }),
+        "{trouble:?}"
+    );
+    let token = world.token();
+    assert!(matches!(token.what, WhatView::Token { .. }), "{token:?}");
+
+    let (tell, told) = std::sync::mpsc::channel();
+    let id = world
+        .tray
+        .add(practice(YKOATH).expect("family"), "Another reader");
+    world.tray.arm(id, &[Script::at_exchange(0, Fault::Short)]);
+    let watch = world.desk.watch(Box::new(move |table| {
+        // The test may have ended already.
+        let _ = tell.send(table);
+    }));
+    world.tray.insert(id);
+    let known = |token: &desk::TokenView| matches!(token.what, WhatView::Token { .. });
+    let all_known =
+        |table: desk::TokensView| table.tokens.len() == 2 && table.tokens.iter().all(known);
+    let patience = std::time::Duration::from_secs(20);
+    while !all_known(told.recv_timeout(patience).expect("news of both tokens")) {}
+    drop(watch);
+}
+
 #[test]
 fn a_try_again_finds_the_token_that_was_put_back() {
     let world = World::new();

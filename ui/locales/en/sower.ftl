@@ -260,10 +260,10 @@ stranger-unknown-card = A card that Sower does not know.
 ## How far a family is proven
 
 evidence-sheet = Written from the protocol's description only. Not seen on hardware.
-evidence-emulator = Proven with an emulated token. Not seen on hardware.
-evidence-vectors = Proven with published test data. Not seen on hardware.
-evidence-makers-bytes = Proven with the maker's own program. Not seen on hardware.
-evidence-others-code = Proven with programs that others wrote. Not seen on hardware.
+evidence-emulator = Checked with an emulated token. Not seen on hardware.
+evidence-vectors = Checked with published test data. Not seen on hardware.
+evidence-makers-bytes = Checked with bytes of the maker's own program. Not seen on hardware.
+evidence-others-code = Checked with programs that others wrote. Not seen on hardware.
 evidence-hardware = Proven on real hardware.
 
 ## How the next code is checked

@@ -15,8 +15,10 @@ use crate::clock::{ClockDoubt, doubt_clock};
 use crate::look::{Failure, Looker, Place};
 use crate::run::{Chosen, Picture, Run, is_typed};
 use crate::setup::{Now, Random};
+use crate::watch::Seen;
 use crate::{
-    FamilyView, PictureView, Problem, Progress, RunView, Setup, TokensView, Watch, present,
+    FamilyView, PictureView, Problem, Progress, RunView, Setup, TokenView, TokensView, Watch,
+    WhatView, present,
 };
 
 /// The program's version, for receipts.
@@ -393,13 +395,29 @@ impl Desk {
     /// the watch is dropped.
     pub fn watch(self: &Arc<Self>, changed: Box<dyn Fn(TokensView) + Send + Sync>) -> Watch {
         let desk = Arc::downgrade(self);
+        let told: Mutex<Option<TokensView>> = Mutex::new(None);
+        let look = move || {
+            let Some(desk) = desk.upgrade() else {
+                return Seen::Everything;
+            };
+            // Held while looking, so that an older table is never told after a newer.
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            let table = desk.tokens();
+            let trouble = |token: &TokenView| matches!(token.what, WhatView::Trouble { .. });
+            let seen = if table.tokens.iter().any(trouble) {
+                Seen::NotAll
+            } else {
+                Seen::Everything
+            };
+            if told.as_ref() != Some(&table) {
+                changed(table.clone());
+                *told = Some(table);
+            }
+            seen
+        };
         Watch::start(
             self.looker.sources(),
-            &(Arc::new(move || {
-                if let Some(desk) = desk.upgrade() {
-                    changed(desk.tokens());
-                }
-            }) as Arc<dyn Fn() + Send + Sync>),
+            &(Arc::new(look) as Arc<dyn Fn() -> Seen + Send + Sync>),
         )
     }
 
@@ -763,7 +781,7 @@ fn open_with(session: &mut dyn Session, key: Option<&Unlock>) -> Result<(), Sess
 
 fn serial_of(chosen: &Chosen) -> Option<String> {
     match &chosen.view.what {
-        crate::WhatView::Token { serial, .. } => Some(serial.clone()),
-        crate::WhatView::Stranger { .. } | crate::WhatView::Trouble { .. } => None,
+        WhatView::Token { serial, .. } => Some(serial.clone()),
+        WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use enroll::Survey;
 use oath::UnixTime;
@@ -53,18 +54,27 @@ impl Look {
         }
     }
 
-    /// A look that would come out the same as long as the thing stays where it is.
-    /// A card that does not answer costs its whole patience each time.
-    fn lasts(&self) -> bool {
+    /// How long a look is remembered while the thing stays where it is; `None`
+    /// without end.
+    ///
+    /// A card that does not answer costs its whole patience each time, so it is
+    /// not asked at every turn; but it is asked again, since it may answer by then.
+    fn good_for(&self) -> Option<Duration> {
         match self {
-            Self::Token(_) | Self::Stranger(_) => true,
-            Self::Trouble(error) => matches!(
-                error,
+            Self::Token(_) | Self::Stranger(_) => None,
+            Self::Trouble(
                 SessionError::Channel(ChannelError::Silent | ChannelError::Unresponsive)
-                    | SessionError::Malformed { .. }
-            ),
+                | SessionError::Malformed { .. },
+            ) => Some(Duration::from_secs(10)),
+            Self::Trouble(_) => Some(Duration::ZERO),
         }
     }
+}
+
+/// A look that is remembered.
+struct Known {
+    look: Look,
+    until: Option<UnixTime>,
 }
 
 /// Everything that is there.
@@ -79,7 +89,7 @@ pub(crate) struct Looker {
     now: Now,
     /// Remembered looks. Its lock is also what makes talking to tokens one
     /// conversation at a time.
-    known: Mutex<HashMap<String, Look>>,
+    known: Mutex<HashMap<String, Known>>,
 }
 
 impl Looker {
@@ -103,11 +113,15 @@ impl Looker {
         let mut looked = Vec::new();
         for place in places {
             let id = place.id();
-            let look = known.remove(&id).unwrap_or_else(|| self.look(&place));
-            if look.lasts() {
-                remembered.insert(id, look.clone());
-            }
-            looked.push((place, look));
+            let now = self.now();
+            let fresh = |known: &Known| known.until.is_none_or(|until| now < until);
+            let known = known.remove(&id).filter(fresh).unwrap_or_else(|| {
+                let look = self.look(&place);
+                let until = look.good_for().map(|time| self.now().plus(time));
+                Known { look, until }
+            });
+            looked.push((place, known.look.clone()));
+            remembered.insert(id, known);
         }
         *known = remembered;
         Table {
@@ -149,7 +163,7 @@ impl Looker {
         self.lock().remove(&place.id());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Look>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         // A panic while looking leaves at worst a look too few.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,6 +10,18 @@ use token::TokenSource;
 /// How long a watch sleeps at most before it looks whether it is still wanted.
 const NAP: Duration = Duration::from_millis(500);
 
+/// How often at most what could not be asked is asked again.
+const ASK_AGAIN_AT_MOST: u32 = 20;
+
+/// What a look at all tokens left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Everything that is there is known.
+    Everything,
+    /// Something could not be asked; it may be by and by.
+    NotAll,
+}
+
 /// A running watch; dropping it ends it.
 pub struct Watch {
     over: Arc<AtomicBool>,
@@ -20,26 +32,38 @@ impl Watch {
     /// Watches each source on a thread and a connection of its own.
     pub(crate) fn start(
         sources: &[Arc<dyn TokenSource>],
-        changed: &Arc<dyn Fn() + Send + Sync>,
+        look: &Arc<dyn Fn() -> Seen + Send + Sync>,
     ) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let threads = sources
             .iter()
             .map(|source| {
-                let (source, over, changed) =
-                    (Arc::clone(source), Arc::clone(&over), Arc::clone(changed));
+                let (source, over, look) =
+                    (Arc::clone(source), Arc::clone(&over), Arc::clone(look));
                 std::thread::spawn(move || {
                     let mut watch = source.watch();
                     let mut last = None;
+                    // Naps until something that could not be asked is asked again,
+                    // and how many the next such pause has.
+                    let (mut naps, mut pause) = (None, 1);
                     while !over.load(Ordering::Relaxed) {
                         // The answer, errors included, is what is compared: a
                         // service that stops is a change as well.
                         let there = Some(source.candidates());
                         if there != last {
                             last = there;
-                            changed();
+                            pause = 1;
+                            naps = Some(0);
+                        }
+                        if naps == Some(0) {
+                            naps = match look() {
+                                Seen::Everything => None,
+                                Seen::NotAll => Some(pause),
+                            };
+                            pause = (pause * 2).min(ASK_AGAIN_AT_MOST);
                         }
                         watch.wait(NAP);
+                        naps = naps.map(|left: u32| left.saturating_sub(1));
                     }
                 })
             })
