@@ -51,9 +51,8 @@ pub(crate) async fn open_picture<R: Runtime>(
 ) -> Result<Option<RunView>, Problem> {
     at(&desk, move |desk| {
         let dialog = window.dialog().file().set_parent(&window);
-        let Some(file) = dialog
-            .add_filter("PNG, JPEG, WebP, GIF, BMP", PICTURES)
-            .blocking_pick_file()
+        let Some(file) =
+            dialog.add_filter("PNG, JPEG, WebP, GIF, BMP", PICTURES).blocking_pick_file()
         else {
             return Ok(None);
         };
@@ -95,10 +94,7 @@ pub(crate) async fn plan(
     password: Option<String>,
 ) -> Answer {
     let password = password.map(Zeroizing::new);
-    at(&desk, move |desk| {
-        desk.plan(&token, name.as_deref(), password)
-    })
-    .await
+    at(&desk, move |desk| desk.plan(&token, name.as_deref(), password)).await
 }
 
 /// Writes as planned.
@@ -163,15 +159,12 @@ pub(crate) async fn save_receipt<R: Runtime>(
             Receipts::Folder(folder) => receipts::free_place(&folder, &name),
             Receipts::Asked => {
                 let dialog = window.dialog().file().set_parent(&window);
-                let Some(file) = dialog
-                    .set_file_name(name)
-                    .add_filter("JSON", &["json"])
-                    .blocking_save_file()
+                let Some(file) =
+                    dialog.set_file_name(name).add_filter("JSON", &["json"]).blocking_save_file()
                 else {
                     return Ok(None);
                 };
-                file.into_path()
-                    .map_err(|_| Problem::new("save-failed", []))?
+                file.into_path().map_err(|_| Problem::new("save-failed", []))?
             }
         };
         receipts::save(&path, &receipt)?;

@@ -18,9 +18,7 @@ const VARIABLES: &[&str] = &[
 /// Starts this program again where it could be driven; gives how that ended, or
 /// `None` where there is no need.
 pub(crate) fn start_again_undriven() -> Option<ExitCode> {
-    let driven = VARIABLES
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
+    let driven = VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(debug_assertions) || !driven {
         return None;
     }

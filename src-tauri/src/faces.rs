@@ -71,9 +71,7 @@ impl Practice {
         let mut meant = faces.filter(|(place, (_, face))| {
             place.to_string() == token && face.buttons.iter().any(|b| name(*b) == button)
         });
-        let (_, (id, _)) = meant
-            .next()
-            .ok_or_else(|| Problem::new("unknown-token", []))?;
+        let (_, (id, _)) = meant.next().ok_or_else(|| Problem::new("unknown-token", []))?;
         self.tray.press(id);
         Ok(())
     }

@@ -44,14 +44,9 @@ pub fn run() -> ExitCode {
     }
     setup.sources.push(practice.source());
     let desk = Arc::new(Desk::new(setup));
-    let receipts = arguments
-        .receipt_dir
-        .map_or(Receipts::Asked, Receipts::Folder);
-    let first_frame = if arguments.report_first_frame {
-        FirstFrame::Reported
-    } else {
-        FirstFrame::Unnoticed
-    };
+    let receipts = arguments.receipt_dir.map_or(Receipts::Asked, Receipts::Folder);
+    let first_frame =
+        if arguments.report_first_frame { FirstFrame::Reported } else { FirstFrame::Unnoticed };
     let builder = builder.manage(first_frame);
     match furnish(builder, desk, practice, receipts).run(tauri::generate_context!()) {
         Ok(()) => ExitCode::SUCCESS,

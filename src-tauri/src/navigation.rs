@@ -5,9 +5,7 @@ use tauri::{Runtime, Url};
 
 /// Refuses every navigation that leaves our page.
 pub(crate) fn only_our_page<R: Runtime>() -> TauriPlugin<R> {
-    plugin::Builder::new("navigation")
-        .on_navigation(|_, url| is_ours(url))
-        .build()
+    plugin::Builder::new("navigation").on_navigation(|_, url| is_ours(url)).build()
 }
 
 /// Windows' engine knows no schemes but its own, so there the page has a host.

@@ -25,10 +25,7 @@ fn an_intent_out_of_turn_is_rejected_with_a_code() {
     let (_app, page) = open();
     let wishes = [
         ("choose", json!({"finding": 0})),
-        (
-            "plan",
-            json!({"token": "x", "name": null, "password": null}),
-        ),
+        ("plan", json!({"token": "x", "name": null, "password": null})),
         ("write", json!({"replace": true})),
         ("settle", json!({})),
         ("prove", json!({})),
@@ -57,11 +54,8 @@ fn a_practice_token_that_is_switched_off_is_not_among_the_tokens() {
     let (_app, page) = open();
     let faces = call(&page, "practice_faces", json!({})).expect("there are faces");
     let faces = faces.as_array().expect("faces are a list");
-    let switch = |face: &&Value| {
-        face["buttons"]
-            .as_array()
-            .is_some_and(|b| b.contains(&json!("power")))
-    };
+    let switch =
+        |face: &&Value| face["buttons"].as_array().is_some_and(|b| b.contains(&json!("power")));
     let face = faces.iter().find(switch).expect("one has a power button");
     let count = |tokens: &Value| tokens["tokens"].as_array().map_or(0, Vec::len);
     let before = count(&call(&page, "tokens", json!({})).expect("the tray can be looked at"));
@@ -70,11 +64,7 @@ fn a_practice_token_that_is_switched_off_is_not_among_the_tokens() {
     let after = call(&page, "tokens", json!({})).expect("the tray can be looked at");
     assert_eq!(count(&after), before - 1);
     let is_practice = |token: &Value| token["practice"] == true;
-    assert!(
-        after["tokens"]
-            .as_array()
-            .is_some_and(|all| all.iter().all(is_practice))
-    );
+    assert!(after["tokens"].as_array().is_some_and(|all| all.iter().all(is_practice)));
     let problem = call(&page, "press", json!({"token": "x", "button": "power"}));
     assert_eq!(problem.expect_err("there is none")["code"], "unknown-token");
 }

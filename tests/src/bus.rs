@@ -38,19 +38,11 @@ impl Bus {
     pub fn new(pcscd: &Pcscd, readers: usize, source: Arc<dyn TokenSource>) -> Self {
         let setup = Setup::of(vec![Arc::clone(&source)]);
         let tray = Tray::new(Arc::clone(&setup.now));
-        let readers: Vec<_> = (0..readers)
-            .map(|reader| pcscd.reader_name(reader, 0))
-            .collect();
+        let readers: Vec<_> = (0..readers).map(|reader| pcscd.reader_name(reader, 0)).collect();
         let served = readers.iter().enumerate().map(|(reader, name)| {
             ServedReader::open(&tray, name, pcscd.port(reader, 0)).expect("nothing lies there yet")
         });
-        Self {
-            _served: served.collect(),
-            desk: Arc::new(Desk::new(setup)),
-            tray,
-            source,
-            readers,
-        }
+        Self { _served: served.collect(), desk: Arc::new(Desk::new(setup)), tray, source, readers }
     }
 
     /// Puts a token into a reader, switched on, and waits until the desk sees it.
@@ -140,9 +132,7 @@ impl Bus {
     /// When the desk refuses to look at it.
     pub fn plan(&self, reader: usize, password: Option<&str>) -> RunView {
         let password = password.map(|password| password.to_owned().into());
-        self.desk
-            .plan(&self.seen(reader).id, None, password)
-            .expect("the token can be looked at")
+        self.desk.plan(&self.seen(reader).id, None, password).expect("the token can be looked at")
     }
 
     /// Takes the canary and plans it; gives what has to give way.
@@ -164,9 +154,7 @@ impl Bus {
     ///
     /// When the desk refuses to begin.
     pub fn write(&self) -> RunView {
-        self.desk
-            .write(true, &mut |_: Progress| {})
-            .expect("the desk begins to write")
+        self.desk.write(true, &mut |_: Progress| {}).expect("the desk begins to write")
     }
 
     /// The code that a token's display shows now.
@@ -187,8 +175,7 @@ impl Bus {
     /// Whether a command with one of these INS bytes was sent to a token.
     pub fn was_sent(&self, id: TrayId, instructions: &[u8]) -> bool {
         let log = self.tray.log(id);
-        log.iter()
-            .any(|command| instructions.contains(&command.header[1]))
+        log.iter().any(|command| instructions.contains(&command.header[1]))
     }
 }
 
@@ -201,8 +188,7 @@ pub const KEY_WRITES: &[u8] = &[0x01, 0x02, 0x03, 0x04, 0x05];
 /// Whether a secret is the canary; keys may pad what they store with zeros.
 fn is_canary(held: &Held) -> bool {
     let (canary, held) = (canary(), held.secret.expose());
-    held.strip_prefix(canary.expose())
-        .is_some_and(|padding| padding.iter().all(|byte| *byte == 0))
+    held.strip_prefix(canary.expose()).is_some_and(|padding| padding.iter().all(|byte| *byte == 0))
 }
 
 /// The system's time.
@@ -219,9 +205,8 @@ pub fn now() -> UnixTime {
 pub fn wrong_code(secret: &SharedSecret) -> String {
     let parameters = Parameters::default();
     let step = now().step(parameters.period);
-    let near: Vec<_> = (-20..=20)
-        .map(|by| code_at(secret, &parameters, step.offset(by)).expose())
-        .collect();
+    let near: Vec<_> =
+        (-20..=20).map(|by| code_at(secret, &parameters, step.offset(by)).expose()).collect();
     (0..=near.len())
         .map(|number| format!("{number:06}"))
         .find(|code| near.iter().all(|right| **right != **code))

@@ -43,19 +43,14 @@ impl<A: Applet + 'static> Card<A> {
     pub fn insert(port: u16, atr: &[u8], mut applet: A) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .expect("the reader driver listens on the port of its slot");
-        let mut link = stream
-            .try_clone()
-            .expect("a connection can be held by two threads");
+        let mut link = stream.try_clone().expect("a connection can be held by two threads");
         let atr = atr.to_vec();
         let runs = std::thread::spawn(move || {
             // An error is the end of the connection: the card is out, and that is all.
             let _ = serve(&mut link, &atr, &mut applet);
             applet
         });
-        Self {
-            stream,
-            runs: Some(runs),
-        }
+        Self { stream, runs: Some(runs) }
     }
 
     /// Takes the card out and gives back what ran on it, to be looked into or to be

@@ -27,9 +27,7 @@ pub fn binary(name: &str) -> PathBuf {
     if folder.ends_with("deps") {
         folder = folder.parent().unwrap_or(folder);
     }
-    let binary = folder
-        .join(name)
-        .with_extension(std::env::consts::EXE_EXTENSION);
+    let binary = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
     assert!(
         binary.is_file(),
         "{} is not there: run `cargo build --workspace` first",
@@ -45,15 +43,9 @@ pub fn binary(name: &str) -> PathBuf {
 ///
 /// When it is not there.
 pub fn ykman() -> PathBuf {
-    let program = std::env::var_os("SOWER_YKMAN").map_or_else(
-        || root().join("target/tools/ykman/bin/ykman"),
-        PathBuf::from,
-    );
-    assert!(
-        program.is_file(),
-        "{} is not there: run `cargo xtask setup` first",
-        program.display()
-    );
+    let program = std::env::var_os("SOWER_YKMAN")
+        .map_or_else(|| root().join("target/tools/ykman/bin/ykman"), PathBuf::from);
+    assert!(program.is_file(), "{} is not there: run `cargo xtask setup` first", program.display());
     program
 }
 

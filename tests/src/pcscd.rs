@@ -140,11 +140,7 @@ impl Pcscd {
         fs::create_dir(&entries).expect("the folder is writable");
         // The service would give two of one name one and the same name to clients.
         let unique: BTreeSet<_> = readers.iter().collect();
-        assert_eq!(
-            unique.len(),
-            readers.len(),
-            "readers need names of their own"
-        );
+        assert_eq!(unique.len(), readers.len(), "readers need names of their own");
         let mut pcscd = Self {
             daemon: None,
             folder: folder.to_owned(),
@@ -171,10 +167,7 @@ impl Pcscd {
     fn wait_until_ready(&mut self) {
         let begun = Instant::now();
         while UnixStream::connect(SOCKET).is_err() {
-            let ended = self
-                .daemon
-                .as_mut()
-                .and_then(|daemon| daemon.try_wait().ok().flatten());
+            let ended = self.daemon.as_mut().and_then(|daemon| daemon.try_wait().ok().flatten());
             assert!(
                 ended.is_none() && begun.elapsed() < START_LIMIT,
                 "pcscd did not start; it ended with {ended:?} and said:\n{}",

@@ -44,20 +44,12 @@ impl Window {
         let (screen, display) = start_screen();
         let log = File::create(artifact(test, "log")).expect("the artifacts can be written");
         let (driver, port) = start_driver(&display, home.path(), &log);
-        let page = WebDriver::builder(
-            format!("http://127.0.0.1:{port}"),
-            capabilities(home.path()),
-        )
-        .request_timeout(LIMIT)
-        .await
-        .expect("WebKitWebDriver opens the window");
-        let window = Self {
-            page,
-            test: test.to_owned(),
-            home,
-            _driver: driver,
-            _screen: screen,
-        };
+        let page =
+            WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities(home.path()))
+                .request_timeout(LIMIT)
+                .await
+                .expect("WebKitWebDriver opens the window");
+        let window = Self { page, test: test.to_owned(), home, _driver: driver, _screen: screen };
         window.stage("empty").await;
         window
     }
@@ -68,8 +60,7 @@ impl Window {
     ///
     /// When it does not come to that.
     pub async fn stage(&self, stage: &str) {
-        self.find(&format!("main[data-stage={stage}][aria-busy=false]"))
-            .await;
+        self.find(&format!("main[data-stage={stage}][aria-busy=false]")).await;
     }
 
     /// Waits for an element that can be seen.
@@ -140,9 +131,7 @@ impl Window {
         let picture = self.home.path().join("picture.png");
         draw(text, &picture);
         let field = self.find("input[type=file]").await;
-        let path = picture
-            .to_str()
-            .expect("temporary folders have plain names");
+        let path = picture.to_str().expect("temporary folders have plain names");
         field.send_keys(path).await.expect("the field takes a file");
     }
 
@@ -160,11 +149,7 @@ impl Window {
             .execute_async(format!("{axe}\n{RUN_AXE}"), Vec::new())
             .await
             .expect("axe-core runs in the page");
-        assert_eq!(
-            *found.json(),
-            json!([]),
-            "rules of axe-core broken in `{name}`"
-        );
+        assert_eq!(*found.json(), json!([]), "rules of axe-core broken in `{name}`");
     }
 
     /// Runs a script in the page and gives what it returns.
@@ -289,16 +274,10 @@ impl Undriven {
         let mut program = Process::start(&mut command);
         let out = program.0.stdout.take().expect("it was asked for");
         let mut line = String::new();
-        BufReader::new(out)
-            .read_line(&mut line)
-            .expect("the program says when it is ready");
+        BufReader::new(out).read_line(&mut line).expect("the program says when it is ready");
         let taken = begun.elapsed();
         assert_eq!(line.trim(), "first frame", "the window did not open");
-        let window = Self {
-            program,
-            _home: home,
-            _screen: screen,
-        };
+        let window = Self { program, _home: home, _screen: screen };
         (window, taken)
     }
 
@@ -310,11 +289,7 @@ impl Undriven {
         while let Some(parent) = family.get(index).copied() {
             let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
             let children = children.unwrap_or_default();
-            family.extend(
-                children
-                    .split_whitespace()
-                    .filter_map(|id| id.parse::<u32>().ok()),
-            );
+            family.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
             index += 1;
         }
         let mut memory: Vec<_> = family.into_iter().filter_map(proportional).collect();
@@ -339,10 +314,7 @@ impl Process {
         let path = std::env::var_os("PATH").unwrap_or_default();
         // A program of ours comes with its whole path, which joining keeps.
         let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-        assert!(
-            there,
-            "the rig needs `{program}`; `cargo xtask setup` installs it"
-        );
+        assert!(there, "the rig needs `{program}`; `cargo xtask setup` installs it");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", program]);
         command.stdin(Stdio::null());
@@ -371,9 +343,7 @@ fn start_screen() -> (Process, String) {
     let mut screen = Process::start(&mut command);
     let mut number = String::new();
     let out = screen.0.stdout.take().expect("it was asked for");
-    BufReader::new(out)
-        .read_line(&mut number)
-        .expect("Xvfb tells the number of its screen");
+    BufReader::new(out).read_line(&mut number).expect("Xvfb tells the number of its screen");
     assert!(!number.trim().is_empty(), "Xvfb did not start");
     (screen, format!(":{}", number.trim()))
 }
@@ -407,10 +377,7 @@ fn start_driver(display: &str, home: &Path, log: &File) -> (Process, u16) {
 fn is_ready(port: u16) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-    write!(
-        stream,
-        "GET /status HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET /status HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     // Not every driver closes the connection; what came until then is enough.
     let _ = stream.read_to_end(&mut answer);
@@ -449,9 +416,7 @@ fn capabilities(home: &Path) -> Capabilities {
         "binary": paths::binary("sower-desktop"),
         "args": ["--practice-only", "--receipt-dir", home.join("receipts")],
     });
-    capabilities
-        .set("webkitgtk:browserOptions", options)
-        .expect("it is JSON already");
+    capabilities.set("webkitgtk:browserOptions", options).expect("it is JSON already");
     capabilities
 }
 

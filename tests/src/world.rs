@@ -25,11 +25,7 @@ pub fn canary_uri() -> String {
 ///
 /// Never: the constant is good base32.
 pub fn canary() -> SharedSecret {
-    SharedSecret::new(
-        data_encoding::BASE32
-            .decode(CANARY.as_bytes())
-            .expect("good base32"),
-    )
+    SharedSecret::new(data_encoding::BASE32.decode(CANARY.as_bytes()).expect("good base32"))
 }
 
 /// The time at which every world begins: 2029-12-31 23:59:30 UTC, of which the
@@ -55,11 +51,7 @@ impl World {
         let mut setup = Setup::of(vec![Arc::new(tray.clone()) as Arc<dyn TokenSource>]);
         setup.now = now;
         setup.patience = Duration::ZERO;
-        Self {
-            desk: Arc::new(Desk::new(setup)),
-            tray,
-            clock,
-        }
+        Self { desk: Arc::new(Desk::new(setup)), tray, clock }
     }
 
     /// Time goes on.
@@ -103,16 +95,10 @@ impl World {
     ///
     /// When that does not lead to a plan.
     pub fn plan_canary(&self, password: Option<&str>) -> RunView {
-        let captured = self
-            .desk
-            .read_text(&canary_uri())
-            .expect("the canary is a credential");
+        let captured = self.desk.read_text(&canary_uri()).expect("the canary is a credential");
         assert!(matches!(captured, RunView::Captured { .. }), "{captured:?}");
         let password = password.map(|password| password.to_owned().into());
-        let planned = self
-            .desk
-            .plan(&self.token().id, None, password)
-            .expect("a plan");
+        let planned = self.desk.plan(&self.token().id, None, password).expect("a plan");
         assert!(matches!(planned, RunView::Planned { .. }), "{planned:?}");
         planned
     }
@@ -123,9 +109,7 @@ impl World {
     ///
     /// When the desk refuses to begin.
     pub fn write(&self) -> RunView {
-        self.desk
-            .write(true, &mut |_: Progress| {})
-            .expect("the desk begins to write")
+        self.desk.write(true, &mut |_: Progress| {}).expect("the desk begins to write")
     }
 }
 

@@ -97,9 +97,7 @@ fn holdings(world: &World, id: TrayId) -> Vec<Holding> {
         let canary = canary();
         // What is stored may be padded with zeros.
         held.secret.expose().starts_with(canary.expose())
-            && held.secret.expose()[canary.len()..]
-                .iter()
-                .all(|byte| *byte == 0)
+            && held.secret.expose()[canary.len()..].iter().all(|byte| *byte == 0)
     };
     let holding = |held: Held| Holding {
         is_canary: is_canary(&held),
@@ -169,10 +167,7 @@ fn after_every_fault_the_reported_state_is_the_true_one() {
     let (mut total, mut unknown, mut confirmed) = (0, 0, 0);
     for case in cases() {
         let clean = attempt(&case, None);
-        let proven = clean
-            .state
-            .as_deref()
-            .is_none_or(|state| state == "written");
+        let proven = clean.state.as_deref().is_none_or(|state| state == "written");
         assert!(proven, "{}: {:?}", case.title, clean.problem);
         assert!(clean.exchanges >= 3, "{} exchanges", clean.exchanges);
         for exchange in 0..clean.exchanges {
@@ -226,9 +221,7 @@ fn before_anything_is_changed_every_fault_leaves_the_token_untouched() {
     // Look, challenge and answer for the display token; SELECT and LIST for the key.
     let reads = [("token2-nfc-single-profile", 3), ("yubikey-oath", 2)];
     for case in cases().into_iter().filter(|case| case.password.is_none()) {
-        let reads = reads
-            .iter()
-            .find(|(family, _)| case.title.starts_with(family));
+        let reads = reads.iter().find(|(family, _)| case.title.starts_with(family));
         let (_, reads) = reads.expect("a family of the list");
         for exchange in 0..*reads {
             for fault in Fault::ALL {
@@ -237,11 +230,7 @@ fn before_anything_is_changed_every_fault_leaves_the_token_untouched() {
                 let harmless = matches!(state, Some("untouched" | "written") | None);
                 assert!(harmless, "{} {exchange} {fault:?}: {state:?}", case.title);
                 if state == Some("untouched") {
-                    assert_eq!(
-                        told.before, told.after,
-                        "{} {exchange} {fault:?}",
-                        case.title
-                    );
+                    assert_eq!(told.before, told.after, "{} {exchange} {fault:?}", case.title);
                 }
             }
         }

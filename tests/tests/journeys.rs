@@ -21,10 +21,7 @@ const WORK: &str =
 
 fn planned(world: &World, text: &str) -> RunView {
     world.desk.read_text(text).expect("a credential");
-    world
-        .desk
-        .plan(&world.token().id, None, None)
-        .expect("a plan")
+    world.desk.plan(&world.token().id, None, None).expect("a plan")
 }
 
 fn display(world: &World, id: emulator::TrayId) -> String {
@@ -37,21 +34,12 @@ fn a_display_token_is_confirmed_by_the_code_that_the_facts_say() {
     let id = world.put(practice(TOKEN2).expect("family"));
     planned(&world, WORK);
     let written = world.write();
-    assert!(
-        matches!(written, RunView::Written { typed: true, .. }),
-        "{written:?}"
-    );
+    assert!(matches!(written, RunView::Written { typed: true, .. }), "{written:?}");
     world.power_cycle(id);
     world.pass(30);
-    assert_eq!(
-        display(&world, id),
-        "004167",
-        "the code of 2030-01-01 00:00:00"
-    );
+    assert_eq!(display(&world, id), "004167", "the code of 2030-01-01 00:00:00");
     let confirmed = world.desk.judge("004 167").expect("judged");
-    let RunView::Confirmed { verdict, .. } = confirmed else {
-        panic!("{confirmed:?}")
-    };
+    let RunView::Confirmed { verdict, .. } = confirmed else { panic!("{confirmed:?}") };
     assert_eq!(verdict.code, "right-typed");
     assert_eq!(verdict.facts.get("offset").map(String::as_str), Some("0"));
 }
@@ -60,24 +48,14 @@ fn a_display_token_is_confirmed_by_the_code_that_the_facts_say() {
 fn a_key_proves_itself_without_typing() {
     let world = World::new();
     let id = world.put(practice(YKOATH).expect("family"));
-    let RunView::Planned { plan, .. } = planned(&world, WORK) else {
-        panic!("not planned")
-    };
-    assert_eq!(
-        plan.name.as_deref(),
-        Some("Microsoft (Contoso):adele@contoso.com")
-    );
+    let RunView::Planned { plan, .. } = planned(&world, WORK) else { panic!("not planned") };
+    assert_eq!(plan.name.as_deref(), Some("Microsoft (Contoso):adele@contoso.com"));
     assert_eq!(plan.replaces, "nothing");
     let confirmed = world.desk.write(false, &mut |_| {}).expect("written");
-    let RunView::Confirmed { verdict, .. } = confirmed else {
-        panic!("{confirmed:?}")
-    };
+    let RunView::Confirmed { verdict, .. } = confirmed else { panic!("{confirmed:?}") };
     assert_eq!(verdict.code, "right-computed");
     let held = world.tray.holds(id);
-    assert!(
-        held[0].secret.expose().starts_with(&[0xd5, 0xc9, 0x07]),
-        "the work seed is on it"
-    );
+    assert!(held[0].secret.expose().starts_with(&[0xd5, 0xc9, 0x07]), "the work seed is on it");
     assert_eq!(held[0].secret.len(), 14, "padded to 14 bytes");
 }
 
@@ -88,34 +66,19 @@ fn a_wrong_code_confirms_nothing_and_stopping_says_so() {
     planned(&world, WORK);
     world.write();
     let view = world.desk.judge("123456").expect("judged");
-    let RunView::Written {
-        verdict: Some(verdict),
-        ..
-    } = view
-    else {
-        panic!("{view:?}")
-    };
+    let RunView::Written { verdict: Some(verdict), .. } = view else { panic!("{view:?}") };
     assert_eq!(verdict.code, "no-match");
     assert!(world.desk.receipt().is_err(), "no receipt before the end");
     // A second try with the right code still counts.
     world.power_cycle(id);
     let shown = display(&world, id);
-    assert!(matches!(
-        world.desk.judge(&shown),
-        Ok(RunView::Confirmed { .. })
-    ));
+    assert!(matches!(world.desk.judge(&shown), Ok(RunView::Confirmed { .. })));
 
     planned_again(&world);
     let stopped = world.desk.stop().expect("stopped");
-    assert!(
-        matches!(stopped, RunView::Unconfirmed { .. }),
-        "{stopped:?}"
-    );
+    assert!(matches!(stopped, RunView::Unconfirmed { .. }), "{stopped:?}");
     let receipt = world.desk.receipt().expect("receipt");
-    assert!(
-        receipt.contains(r#""outcome": "written-not-confirmed""#),
-        "{receipt}"
-    );
+    assert!(receipt.contains(r#""outcome": "written-not-confirmed""#), "{receipt}");
     assert!(receipt.contains(r#""evidence": null"#), "{receipt}");
 }
 
@@ -133,16 +96,7 @@ fn a_display_that_was_not_switched_off_and_on_is_not_believed() {
     world.write();
     let stale = display(&world, id);
     let view = world.desk.judge(&stale).expect("judged");
-    assert!(
-        matches!(
-            view,
-            RunView::Written {
-                verdict: Some(_),
-                ..
-            }
-        ),
-        "{view:?}"
-    );
+    assert!(matches!(view, RunView::Written { verdict: Some(_), .. }), "{view:?}");
 }
 
 #[test]
@@ -155,16 +109,7 @@ fn a_code_two_steps_away_is_not_believed() {
     let shown = display(&world, id);
     world.pass(60);
     let view = world.desk.judge(&shown).expect("judged");
-    assert!(
-        matches!(
-            view,
-            RunView::Written {
-                verdict: Some(_),
-                ..
-            }
-        ),
-        "{view:?}"
-    );
+    assert!(matches!(view, RunView::Written { verdict: Some(_), .. }), "{view:?}");
 }
 
 #[test]
@@ -179,14 +124,9 @@ fn what_is_there_gives_way_only_when_somebody_says_so() {
         Digits::SIX,
     );
     let id = world.put(Box::new(key));
-    let RunView::Planned { plan, .. } = planned(&world, WORK) else {
-        panic!("not planned")
-    };
+    let RunView::Planned { plan, .. } = planned(&world, WORK) else { panic!("not planned") };
     assert_eq!(plan.replaces, "entry");
-    let refused = world
-        .desk
-        .write(false, &mut |_| {})
-        .expect_err("nobody was asked");
+    let refused = world.desk.write(false, &mut |_| {}).expect_err("nobody was asked");
     assert_eq!(refused.code, "needs-permission");
     assert_eq!(refused.token.as_deref(), Some("untouched"));
     assert_eq!(world.tray.holds(id)[0].secret.expose(), old().expose());
@@ -198,35 +138,21 @@ fn what_is_there_gives_way_only_when_somebody_says_so() {
 #[test]
 fn a_password_is_tried_once_and_a_wrong_one_is_told() {
     let world = World::new();
-    world.put(Box::new(
-        YubikeyOath::new(Product::YUBIKEY_5_7, 9).protected_by("correct horse"),
-    ));
+    world.put(Box::new(YubikeyOath::new(Product::YUBIKEY_5_7, 9).protected_by("correct horse")));
     world.desk.read_text(WORK).expect("a credential");
     let token = world.token();
-    let WhatView::Token { locked, .. } = &token.what else {
-        panic!("{token:?}")
-    };
+    let WhatView::Token { locked, .. } = &token.what else { panic!("{token:?}") };
     assert!(locked);
     let plan = |password: Option<&str>| {
         let password = password.map(|text| text.to_owned().into());
-        world
-            .desk
-            .plan(&token.id, None, password)
-            .expect("answered")
+        world.desk.plan(&token.id, None, password).expect("answered")
     };
     assert!(matches!(plan(None), RunView::Locked { problem: None, .. }));
-    let RunView::Locked {
-        problem: Some(problem),
-        ..
-    } = plan(Some("wrong"))
-    else {
+    let RunView::Locked { problem: Some(problem), .. } = plan(Some("wrong")) else {
         panic!("a wrong password opens nothing");
     };
     assert_eq!(problem.code, "wrong-password");
-    assert!(matches!(
-        plan(Some("correct horse")),
-        RunView::Planned { .. }
-    ));
+    assert!(matches!(plan(Some("correct horse")), RunView::Planned { .. }));
     let view = world.desk.write(false, &mut |_| {}).expect("written");
     assert!(matches!(view, RunView::Confirmed { .. }), "{view:?}");
 }
@@ -236,36 +162,22 @@ fn a_refused_authentication_is_not_tried_a_second_time() {
     let world = World::new();
     let id = world.put(practice(TOKEN2).expect("family"));
     planned(&world, WORK);
-    let answer = Script {
-        at: At::Instruction { ins: 0xce, nth: 0 },
-        fault: Fault::Refused(0x6983),
-    };
+    let answer =
+        Script { at: At::Instruction { ins: 0xce, nth: 0 }, fault: Fault::Refused(0x6983) };
     world.tray.arm(id, &[answer]);
-    let RunView::Failed { problem, .. } = world.write() else {
-        panic!("it was refused")
-    };
+    let RunView::Failed { problem, .. } = world.write() else { panic!("it was refused") };
     assert_eq!(problem.code, "authentication-refused");
     assert_eq!(problem.token.as_deref(), Some("untouched"));
     world.tray.arm(id, &[]);
     let sent = world.tray.log(id).len();
-    let again = world
-        .desk
-        .plan(&world.token().id, None, None)
-        .expect_err("not again");
+    let again = world.desk.plan(&world.token().id, None, None).expect_err("not again");
     assert_eq!(again.code, "authentication-refused");
     world.desk.start_over();
     world.desk.read_text(WORK).expect("a credential");
-    let again = world
-        .desk
-        .plan(&world.token().id, None, None)
-        .expect_err("nor for the next");
+    let again = world.desk.plan(&world.token().id, None, None).expect_err("nor for the next");
     assert_eq!(again.code, "authentication-refused");
     let authenticates = |header: [u8; 4]| [0x4b, 0xce].contains(&header[1]);
-    assert!(
-        !world.tray.log(id)[sent..]
-            .iter()
-            .any(|logged| authenticates(logged.header))
-    );
+    assert!(!world.tray.log(id)[sent..].iter().any(|logged| authenticates(logged.header)));
 }
 
 /// A look that failed is not remembered for ever: the card may answer by then.
@@ -275,17 +187,12 @@ fn a_token_that_could_not_be_asked_is_asked_again() {
     let id = world.put(practice(TOKEN2).expect("family"));
     world.tray.arm(id, &[Script::at_exchange(0, Fault::Short)]);
     let trouble = world.token();
-    assert!(
-        matches!(trouble.what, WhatView::Trouble { .. }),
-        "{trouble:?}"
-    );
+    assert!(matches!(trouble.what, WhatView::Trouble { .. }), "{trouble:?}");
     let token = world.token();
     assert!(matches!(token.what, WhatView::Token { .. }), "{token:?}");
 
     let (tell, told) = std::sync::mpsc::channel();
-    let id = world
-        .tray
-        .add(practice(YKOATH).expect("family"), "Another reader");
+    let id = world.tray.add(practice(YKOATH).expect("family"), "Another reader");
     world.tray.arm(id, &[Script::at_exchange(0, Fault::Short)]);
     let watch = world.desk.watch(Box::new(move |table| {
         // The test may have ended already.
@@ -306,12 +213,8 @@ fn a_try_again_finds_the_token_that_was_put_back() {
     let id = world.put(practice(TOKEN2).expect("family"));
     planned(&world, WORK);
     let before = world.token().id;
-    world
-        .tray
-        .arm(id, &[Script::at_exchange(1, Fault::RemovedBefore)]);
-    let RunView::Failed { problem, .. } = world.write() else {
-        panic!("it was cut")
-    };
+    world.tray.arm(id, &[Script::at_exchange(1, Fault::RemovedBefore)]);
+    let RunView::Failed { problem, .. } = world.write() else { panic!("it was cut") };
     assert_eq!(problem.token.as_deref(), Some("untouched"));
     world.tray.insert(id);
     assert_ne!(world.token().id, before, "put back, it has another id");
@@ -334,13 +237,7 @@ fn what_does_not_fit_is_named_before_anything_is_sent() {
     };
     let codes: Vec<_> = misfits.iter().map(|misfit| misfit.code.as_str()).collect();
     assert_eq!(codes, ["algorithm", "digits", "period"]);
-    assert!(
-        world
-            .tray
-            .log(id)
-            .iter()
-            .all(|logged| ![0xd4, 0xc5].contains(&logged.header[1]))
-    );
+    assert!(world.tray.log(id).iter().all(|logged| ![0xd4, 0xc5].contains(&logged.header[1])));
 }
 
 #[test]
@@ -348,9 +245,7 @@ fn a_token_of_an_unknown_model_is_read_and_not_written() {
     let world = World::new();
     world.put(Box::new(Token2NfcSingleProfile::new(UNKNOWN_PREFIX, 3)));
     let token = world.token();
-    let WhatView::Token { read_only, .. } = &token.what else {
-        panic!("{token:?}")
-    };
+    let WhatView::Token { read_only, .. } = &token.what else { panic!("{token:?}") };
     assert_eq!(read_only.as_deref(), Some("read-only-unknown-model"));
     world.desk.read_text(WORK).expect("a credential");
     let view = world.desk.plan(&token.id, None, None).expect("compared");
@@ -375,19 +270,11 @@ fn another_token_in_the_same_reader_is_not_written_to() {
         world.tray.remove(planned_for);
         let other = world.put(second);
         world.tray.arm(other, &[]);
-        let RunView::Failed { problem, .. } = world.write() else {
-            panic!("written to another")
-        };
+        let RunView::Failed { problem, .. } = world.write() else { panic!("written to another") };
         assert_eq!(problem.token.as_deref(), Some("untouched"));
         assert_eq!(problem.code, "token-gone");
         let changes = [0xd4, 0xc5, 0x01, 0x02];
-        assert!(
-            world
-                .tray
-                .log(other)
-                .iter()
-                .all(|sent| !changes.contains(&sent.header[1]))
-        );
+        assert!(world.tray.log(other).iter().all(|sent| !changes.contains(&sent.header[1])));
     }
 }
 
@@ -397,14 +284,10 @@ fn the_clock_of_a_token_is_told_before_it_is_set_and_right_after() {
     let slow = Token2NfcSingleProfile::new(OTPC_P2_I, 4).with_clock(BEGINNING, -75, 0);
     world.put(Box::new(slow));
     let token = world.token();
-    let WhatView::Token { clock_offset, .. } = token.what else {
-        panic!("{token:?}")
-    };
+    let WhatView::Token { clock_offset, .. } = token.what else { panic!("{token:?}") };
     assert_eq!(clock_offset, Some(-75));
     planned(&world, WORK);
-    let RunView::Written { clock_offset, .. } = world.write() else {
-        panic!("not written")
-    };
+    let RunView::Written { clock_offset, .. } = world.write() else { panic!("not written") };
     assert_eq!(clock_offset, Some(0));
 }
 
@@ -485,17 +368,11 @@ fn an_intent_that_does_not_fit_the_stage_changes_nothing() {
     world.desk.write(true, &mut |_| {}).expect("written");
     world.desk.judge("000000").expect("judged");
     let waiting = world.desk.view();
-    assert!(
-        world.desk.read_text(WORK).is_err(),
-        "a written token waits for its proof"
-    );
+    assert!(world.desk.read_text(WORK).is_err(), "a written token waits for its proof");
     assert_eq!(world.desk.view(), waiting);
     world.desk.prove(&mut |_| {}).expect("proven");
     let confirmed = world.desk.view();
-    assert!(
-        world.desk.write(true, &mut |_| {}).is_err(),
-        "no second write"
-    );
+    assert!(world.desk.write(true, &mut |_| {}).is_err(), "no second write");
     assert!(world.desk.plan(&world.token().id, None, None).is_err());
     assert_eq!(world.desk.back(), confirmed);
 }

@@ -88,15 +88,8 @@ struct Line {
 fn obedient() -> (Obedient, Line) {
     let (asked, asked_here) = mpsc::channel();
     let (go_here, go) = mpsc::channel();
-    let applet = Obedient {
-        selected: false,
-        asked,
-        go,
-    };
-    let line = Line {
-        asked: asked_here,
-        go: go_here,
-    };
+    let applet = Obedient { selected: false, asked, go };
+    let line = Line { asked: asked_here, go: go_here };
     (applet, line)
 }
 
@@ -140,10 +133,7 @@ fn in_reader(candidates: &[Candidate], name: &str) -> CandidateId {
     let candidate = candidates
         .iter()
         .find(|c| matches!(&c.attachment, Attachment::SmartCard { reader, .. } if reader == name));
-    candidate
-        .expect("there is a card in that reader")
-        .id
-        .clone()
+    candidate.expect("there is a card in that reader").id.clone()
 }
 
 #[track_caller]
@@ -166,10 +156,7 @@ fn a_card_is_listed_with_its_reader_and_answers() {
         let candidates = wait_for(&source, |c| !c.is_empty());
         assert_eq!(
             candidates[0].attachment,
-            Attachment::SmartCard {
-                reader: pcscd.reader_name(0, 1),
-                atr: ATR.to_vec(),
-            }
+            Attachment::SmartCard { reader: pcscd.reader_name(0, 1), atr: ATR.to_vec() }
         );
         let id = &candidates[0].id;
         let mut channel = open(&source, id).expect("the card is there");
@@ -188,10 +175,7 @@ fn a_card_is_listed_with_its_reader_and_answers() {
 fn a_card_that_leaves_during_a_command_gave_no_answer() {
     let test = "a_card_that_leaves_during_a_command_gave_no_answer";
     in_private_pcscd(test, &["NFC"], |pcscd| {
-        let source = PcscSource::with_limits(Limits {
-            card: Duration::from_secs(10),
-            ..LIMITS
-        });
+        let source = PcscSource::with_limits(Limits { card: Duration::from_secs(10), ..LIMITS });
         let (applet, line) = obedient();
         let card = Card::insert(pcscd.port(0, 0), ATR, applet);
         let id = wait_for_card(&source);
@@ -288,11 +272,7 @@ fn a_card_exchanged_too_quickly_to_be_noticed_is_not_talked_to() {
         let error = send(&mut *channel, IS_SELECTED).expect_err("the card was out");
         // The service looks every 0.4 s, and only by luck at the right moment.
         let noticed = wait_for_card(&source) != id;
-        let expected = if noticed {
-            ChannelError::Removed
-        } else {
-            ChannelError::Reset
-        };
+        let expected = if noticed { ChannelError::Removed } else { ChannelError::Reset };
         assert_eq!(error, expected);
         assert!(error.may_have_taken_effect());
         assert_eq!(send(&mut *channel, IS_SELECTED), Err(expected));
@@ -523,10 +503,8 @@ fn the_diagnosis_tells_what_is_there() {
         let _card = Card::insert(pcscd.port(0, 1), ATR, applet);
         wait_for_card(&source);
         let found = diagnose();
-        let reader = |slot, state| Finding::Reader {
-            name: pcscd.reader_name(0, slot),
-            slot: state,
-        };
+        let reader =
+            |slot, state| Finding::Reader { name: pcscd.reader_name(0, slot), slot: state };
         assert!(found.contains(&Finding::Service(ServiceState::Answers)));
         assert!(found.contains(&reader(0, SlotState::Empty)), "{found:?}");
         assert!(found.contains(&reader(1, SlotState::Card)), "{found:?}");

@@ -16,23 +16,9 @@ struct Selectable;
 impl Applet for Selectable {
     fn transmit(&mut self, command: &[u8]) -> Option<Vec<u8>> {
         let answer: &[u8] = match command {
-            [
-                0x00,
-                0xA4,
-                0x04,
-                0x00,
-                0x07,
-                0xA0,
-                0x00,
-                0x00,
-                0x05,
-                0x27,
-                0x21,
-                0x01,
-                ..,
-            ] => &[
-                0x79, 3, 5, 4, 3, 0x71, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0x90, 0x00,
-            ],
+            [0x00, 0xA4, 0x04, 0x00, 0x07, 0xA0, 0x00, 0x00, 0x05, 0x27, 0x21, 0x01, ..] => {
+                &[0x79, 3, 5, 4, 3, 0x71, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0x90, 0x00]
+            }
             _ => &[0x6A, 0x82],
         };
         Some(answer.to_vec())
@@ -60,10 +46,7 @@ fn connect() -> Context {
 
 fn reader_names(context: &Context) -> Vec<String> {
     let names = context.list_readers_owned().expect("the service answers");
-    let mut names: Vec<_> = names
-        .iter()
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<_> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -95,9 +78,8 @@ fn a_card_answers_quickly() {
         let _card = Card::insert(pcscd.port(0, 0), ATR, Selectable);
         wait_for(&context, &name, State::PRESENT);
         let name = std::ffi::CString::new(name).expect("names have no zero byte");
-        let card = context
-            .connect(&name, ShareMode::Shared, Protocols::ANY)
-            .expect("the card is there");
+        let card =
+            context.connect(&name, ShareMode::Shared, Protocols::ANY).expect("the card is there");
         let begun = std::time::Instant::now();
         for _ in 0..100 {
             let mut buffer = [0; 258];
@@ -116,10 +98,7 @@ fn a_service_that_is_gone_comes_back() {
     in_private_pcscd("a_service_that_is_gone_comes_back", &["NFC"], |pcscd| {
         drop(connect());
         pcscd.kill();
-        assert_eq!(
-            Context::establish(Scope::User).err(),
-            Some(pcsc::Error::NoService)
-        );
+        assert_eq!(Context::establish(Scope::User).err(), Some(pcsc::Error::NoService));
         pcscd.restart();
         assert_eq!(reader_names(&connect()).len(), 2);
     });

@@ -32,12 +32,7 @@ fn sower(arguments: &[&str], input: &[u8]) -> Output {
     let output = child.wait_with_output().expect("sower ends");
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     let text = String::from_utf8_lossy(&text).to_lowercase();
-    for secret in [
-        "2xeqptt4hp5mlavl",
-        "d5c907ce7c3bfac582ab",
-        "otpauth:",
-        &CANARY.to_lowercase(),
-    ] {
+    for secret in ["2xeqptt4hp5mlavl", "d5c907ce7c3bfac582ab", "otpauth:", &CANARY.to_lowercase()] {
         assert!(!text.contains(secret), "{arguments:?} printed a secret");
     }
     output
@@ -56,15 +51,7 @@ fn text(output: &Output) -> String {
 }
 
 fn enroll<'a>(family: &'a str, picture: &'a str) -> Vec<&'a str> {
-    vec![
-        "enroll",
-        "--picture",
-        picture,
-        "--practice",
-        family,
-        "--practice-time",
-        TIME,
-    ]
+    vec!["enroll", "--picture", picture, "--practice", family, "--practice-time", TIME]
 }
 
 #[test]
@@ -74,10 +61,7 @@ fn the_readmes_sample_is_confirmed_with_the_code_of_the_facts() {
         // The code of 2030-01-01 00:00:00, the next one after the write.
         let output = sower(&enroll(family, &picture), b"004167\n");
         assert_eq!(code(&output), Some(0), "{family}: {output:?}");
-        assert!(
-            text(&output).starts_with("Confirmed"),
-            "{family}: {output:?}"
-        );
+        assert!(text(&output).starts_with("Confirmed"), "{family}: {output:?}");
         assert!(text(&output).contains("PRACTICE"), "{family}: {output:?}");
     }
 }
@@ -88,10 +72,7 @@ fn a_wrong_code_is_not_confirmed() {
     for family in [TOKEN2, YKOATH] {
         let output = sower(&enroll(family, &picture), b"004168\n");
         assert_eq!(code(&output), Some(5), "{family}: {output:?}");
-        assert!(
-            text(&output).starts_with("Not confirmed"),
-            "{family}: {output:?}"
-        );
+        assert!(text(&output).starts_with("Not confirmed"), "{family}: {output:?}");
     }
 }
 
@@ -130,27 +111,13 @@ fn secrets_come_by_file_or_standard_input() {
     let file = folder.path().join("uri.txt");
     std::fs::write(&file, canary_uri()).expect("written");
     let file = file.display().to_string();
-    let arguments = [
-        "enroll",
-        "--text",
-        &file,
-        "--practice",
-        TOKEN2,
-        "--code-from-display",
-        "--json",
-    ];
+    let arguments =
+        ["enroll", "--text", &file, "--practice", TOKEN2, "--code-from-display", "--json"];
     assert_eq!(code(&sower(&arguments, b"")), Some(0));
     let arguments = ["enroll", "--text", "-", "--practice", YKOATH, "--json"];
     assert_eq!(code(&sower(&arguments, canary_uri().as_bytes())), Some(0));
     let picture = std::fs::read(sample("microsoft-work-account.png")).expect("the sample");
-    let arguments = [
-        "enroll",
-        "--picture",
-        "-",
-        "--practice",
-        TOKEN2,
-        "--code-from-display",
-    ];
+    let arguments = ["enroll", "--picture", "-", "--practice", TOKEN2, "--code-from-display"];
     assert_eq!(code(&sower(&arguments, &picture)), Some(0));
     // A code cannot come by the same way.
     let arguments = ["enroll", "--picture", "-", "--practice", TOKEN2];
@@ -164,10 +131,7 @@ fn a_picture_without_a_seed_says_what_it_is() {
     assert_eq!(code(&output), Some(3), "{output:?}");
     assert_eq!(json(&output)["findings"][0]["code"], "microsoft-push");
     let output = sower(&["read", &push], b"");
-    assert!(
-        text(&output).contains("different authenticator app"),
-        "{output:?}"
-    );
+    assert!(text(&output).contains("different authenticator app"), "{output:?}");
     let output = sower(&enroll(TOKEN2, &push), b"");
     assert_eq!(code(&output), Some(3), "{output:?}");
     let output = sower(&["read", "-"], b"not a picture");
@@ -185,27 +149,16 @@ fn several_codes_are_listed_and_one_has_to_be_chosen() {
         .as_array()
         .expect("findings")
         .iter()
-        .map(|finding| {
-            finding["credential"]["organisation"]
-                .as_str()
-                .unwrap_or_default()
-        })
+        .map(|finding| finding["credential"]["organisation"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(accounts, ["Contoso", "Fabrikam"]);
     let mut arguments = enroll(TOKEN2, &two);
     arguments.push("--code-from-display");
-    assert_eq!(
-        code(&sower(&arguments, b"")),
-        Some(3),
-        "no silent first pick"
-    );
+    assert_eq!(code(&sower(&arguments, b"")), Some(3), "no silent first pick");
     arguments.extend(["--finding", "2", "--json"]);
     let output = sower(&arguments, b"");
     assert_eq!(code(&output), Some(0), "{output:?}");
-    assert_eq!(
-        json(&output)["receipt"]["credential"]["organisation"],
-        "Fabrikam"
-    );
+    assert_eq!(json(&output)["receipt"]["credential"]["organisation"], "Fabrikam");
     let last = arguments.len() - 2;
     arguments[last] = "3";
     assert_eq!(code(&sower(&arguments, b"")), Some(3), "there is no third");
@@ -230,15 +183,7 @@ fn a_name_that_is_typed_is_used_and_a_bad_one_is_refused() {
 fn words_on_the_command_line_that_are_wrong_are_usage_errors() {
     for arguments in [
         &["enroll"][..],
-        &[
-            "enroll",
-            "--picture",
-            "x",
-            "--token",
-            "1",
-            "--practice",
-            TOKEN2,
-        ],
+        &["enroll", "--picture", "x", "--token", "1", "--practice", TOKEN2],
         &["enroll", "--picture", "x", "--code-from-display"],
         &["sow"],
     ] {
@@ -254,18 +199,8 @@ fn every_family_is_told_with_its_limits_and_evidence() {
     let families = json(&output);
     for family in families.as_array().expect("a list") {
         assert_eq!(family["seen_on_hardware"], false);
-        for field in [
-            "family",
-            "title",
-            "channel",
-            "proof",
-            "evidence",
-            "evidence_source",
-        ] {
-            assert!(
-                family[field].as_str().is_some_and(|text| !text.is_empty()),
-                "{field}"
-            );
+        for field in ["family", "title", "channel", "proof", "evidence", "evidence_source"] {
+            assert!(family[field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
         }
         assert!(family["limits"]["secret"].is_string());
     }
@@ -280,24 +215,15 @@ fn the_page_of_tokens_is_what_the_drivers_say() {
         let name = family["family"].as_str().expect("a name");
         for field in ["title", "channel", "proof", "evidence", "evidence_source"] {
             let value = family[field].as_str().expect("text");
-            assert!(
-                page.contains(value),
-                "{name}: the page lacks {field} `{value}`"
-            );
+            assert!(page.contains(value), "{name}: the page lacks {field} `{value}`");
         }
         let models = family["models"].as_array().expect("a list").iter();
         for model in models.filter_map(Value::as_str) {
-            assert!(
-                page.contains(model),
-                "{name}: the page lacks the model {model}"
-            );
+            assert!(page.contains(model), "{name}: the page lacks the model {model}");
         }
         for (limit, value) in family["limits"].as_object().expect("limits") {
             let value = value.as_str().expect("text");
-            assert!(
-                page.contains(value),
-                "{name}: the page lacks {limit} `{value}`"
-            );
+            assert!(page.contains(value), "{name}: the page lacks {limit} `{value}`");
         }
     }
     assert!(!page.contains("hardware: yes"));
@@ -321,14 +247,10 @@ fn the_doctor_answers_with_a_remedy_for_what_is_wrong() {
     let findings = json(&output);
     let findings = findings.as_array().expect("a list");
     assert!(findings.iter().any(|finding| {
-        finding["code"]
-            .as_str()
-            .is_some_and(|code| code.starts_with("cli-clock"))
+        finding["code"].as_str().is_some_and(|code| code.starts_with("cli-clock"))
     }));
     assert!(findings.iter().any(|finding| {
-        finding["code"]
-            .as_str()
-            .is_some_and(|code| code.starts_with("doctor-service"))
+        finding["code"].as_str().is_some_and(|code| code.starts_with("doctor-service"))
     }));
     for finding in findings {
         let message = finding["message"].as_str().expect("a message");

@@ -23,19 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["oath", "token", "emulator", "transport", "desk"]),
     (APP, &["oath", "token", "emulator", "transport", "desk"]),
     ("xtask", &[]),
-    (
-        "sower-tests",
-        &[
-            "oath",
-            "qr",
-            "intake",
-            "token",
-            "enroll",
-            "emulator",
-            "transport",
-            "desk",
-        ],
-    ),
+    ("sower-tests", &["oath", "qr", "intake", "token", "enroll", "emulator", "transport", "desk"]),
 ];
 
 /// Packages whose own tests may use emulated tokens, although they may not.
@@ -73,13 +61,7 @@ const TOP_LEVEL: &[&str] = &[
 ];
 
 /// What git ignores: made by tools, on no account ours.
-const IGNORED: &[&str] = &[
-    "target",
-    "build",
-    "node_modules",
-    "ui/dist",
-    "src-tauri/gen",
-];
+const IGNORED: &[&str] = &["target", "build", "node_modules", "ui/dist", "src-tauri/gen"];
 
 /// Crates that speak to other machines. No part of what the product ships uses one.
 const NETWORK_CRATES: &[&str] = &[
@@ -103,11 +85,8 @@ const NETWORK_CRATES: &[&str] = &[
 ];
 
 /// The systems that the product is built for.
-const TARGETS: &[&str] = &[
-    "x86_64-unknown-linux-gnu",
-    "x86_64-pc-windows-msvc",
-    "aarch64-apple-darwin",
-];
+const TARGETS: &[&str] =
+    &["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
 #[test]
 fn the_top_level_holds_nothing_unexpected() {
@@ -124,10 +103,7 @@ fn the_top_level_holds_nothing_unexpected() {
 #[test]
 fn no_arrow_between_crates_runs_back() {
     let packages = packages();
-    let ours: BTreeSet<&str> = packages
-        .iter()
-        .map(|package| text(package, "name"))
-        .collect();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| text(package, "name")).collect();
     let known: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
     assert_eq!(ours, known, "the packages are not those that have arrows");
     let mut backwards = Vec::new();
@@ -197,10 +173,8 @@ fn the_product_has_no_network_crate() {
                 "--format",
                 "{p}",
             ]);
-            let used: BTreeSet<&str> = listing
-                .lines()
-                .filter_map(|line| line.split_whitespace().next())
-                .collect();
+            let used: BTreeSet<&str> =
+                listing.lines().filter_map(|line| line.split_whitespace().next()).collect();
             // An empty or cut listing must not look like a clean one.
             assert!(used.contains("pcsc"), "{package} for {target}: {listing}");
             let banned = NETWORK_CRATES.iter().filter(|name| used.contains(*name));
@@ -214,13 +188,7 @@ fn the_product_has_no_network_crate() {
 /// same machine.
 #[test]
 fn the_product_opens_no_socket() {
-    let words = [
-        "std::net",
-        "TcpStream",
-        "TcpListener",
-        "UdpSocket",
-        "tokio::net",
-    ];
+    let words = ["std::net", "TcpStream", "TcpListener", "UdpSocket", "tokio::net"];
     let sources = rust_files()
         .into_iter()
         .filter(|file| starts_with(file, "src-tauri"))
@@ -232,10 +200,7 @@ fn the_product_opens_no_socket() {
 fn the_emulator_names_no_driver() {
     let folder = "src-tauri/crates/emulator";
     let mut named = Vec::new();
-    for file in rust_files()
-        .into_iter()
-        .filter(|file| starts_with(file, folder))
-    {
+    for file in rust_files().into_iter().filter(|file| starts_with(file, folder)) {
         let content = read(&file);
         // A use tree may run over several lines, so statements are read, not lines.
         for statement in content.split(';') {
@@ -245,9 +210,7 @@ fn the_emulator_names_no_driver() {
             let words = path.split(|c: char| !c.is_alphanumeric() && c != '_');
             let in_use = statement.contains("use token::");
             let reach = if in_use { usize::MAX } else { 1 };
-            let forbidden = [
-                "families", "drivers", "DRIVERS", "Driver", "Session", "open",
-            ];
+            let forbidden = ["families", "drivers", "DRIVERS", "Driver", "Session", "open"];
             for word in words.take(reach).filter(|word| forbidden.contains(word)) {
                 named.push(format!("{}: token::{word}", below_root(&file)));
             }
@@ -277,10 +240,7 @@ fn each_family_has_all_its_parts() {
     }
     assert_none("families lack", &missing);
     let emulated = self::families("src-tauri/crates/emulator/src/families");
-    assert_eq!(
-        emulated, families,
-        "drivers and emulated tokens are not the same"
-    );
+    assert_eq!(emulated, families, "drivers and emulated tokens are not the same");
 }
 
 #[test]
@@ -316,9 +276,7 @@ fn libraries_print_nothing() {
     let mut printing = Vec::new();
     for library in libraries {
         let folder = format!("src-tauri/crates/{library}/src");
-        let files = rust_files()
-            .into_iter()
-            .filter(|file| starts_with(file, &folder));
+        let files = rust_files().into_iter().filter(|file| starts_with(file, &folder));
         printing.extend(lines_with(files, &words));
     }
     assert_none("printing libraries", &printing);
@@ -331,14 +289,8 @@ fn rust_files_open_with_their_purpose_and_stay_short() {
         let content = read(&file);
         let name = below_root(&file);
         // Attributes of the whole file may stand above the paragraph.
-        if !content
-            .lines()
-            .find(|line| !line.starts_with("#!"))
-            .is_some_and(opens)
-        {
-            odd.push(format!(
-                "{name} does not open with a paragraph on what it is"
-            ));
+        if !content.lines().find(|line| !line.starts_with("#!")).is_some_and(opens) {
+            odd.push(format!("{name} does not open with a paragraph on what it is"));
         }
         let length = content.lines().count();
         if length > 800 {
@@ -350,31 +302,17 @@ fn rust_files_open_with_their_purpose_and_stay_short() {
 
 #[test]
 fn no_type_or_module_has_an_empty_name() {
-    let endings = [
-        "Manager",
-        "Service",
-        "Helper",
-        "Helpers",
-        "Util",
-        "Utils",
-        "Processor",
-    ];
-    let modules = [
-        "manager", "helper", "helpers", "util", "utils", "common", "misc",
-    ];
+    let endings = ["Manager", "Service", "Helper", "Helpers", "Util", "Utils", "Processor"];
+    let modules = ["manager", "helper", "helpers", "util", "utils", "common", "misc"];
     let mut empty = Vec::new();
     for file in rust_files() {
         for line in read(&file).lines() {
-            let mut words = line
-                .split_whitespace()
-                .skip_while(|word| word.starts_with("pub"));
+            let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
             let (Some(kind), Some(rest)) = (words.next(), words.next()) else {
                 continue;
             };
-            let name: String = rest
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             let bad = match kind {
                 "struct" | "enum" | "trait" | "type" => {
                     endings.iter().any(|ending| name.ends_with(ending))
@@ -403,9 +341,7 @@ fn no_place_of_one_machine_is_written_down() {
         "rs", "toml", "md", "json", "ts", "svelte", "js", "css", "html", "ftl", "txt", "yml", "sh",
     ];
     let files = files().into_iter().filter(|file| {
-        let kind = file
-            .extension()
-            .map(|kind| kind.to_string_lossy().into_owned());
+        let kind = file.extension().map(|kind| kind.to_string_lossy().into_owned());
         kind.is_some_and(|kind| kinds.contains(&kind.as_str()))
     });
     assert_none("paths of one machine", &lines_with(files, &words));
@@ -437,24 +373,14 @@ fn packages_come_from_the_public_registries_alone() {
 #[test]
 fn ci_runs_the_gate_and_nothing_else() {
     let file = root().join(".ci/run");
-    let commands: Vec<String> = read(&file)
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
-    let expected = [
-        "set -euo pipefail",
-        "cd \"$(dirname \"$0\")/..\"",
-        "exec cargo xtask test",
-    ];
+    let commands: Vec<String> =
+        read(&file).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    let expected = ["set -euo pipefail", "cd \"$(dirname \"$0\")/..\"", "exec cargo xtask test"];
     assert_eq!(commands, expected);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(&file)
-            .expect("it was read")
-            .permissions()
-            .mode();
+        let mode = fs::metadata(&file).expect("it was read").permissions().mode();
         assert!(mode & 0o100 != 0, ".ci/run cannot be executed");
     }
 }
@@ -547,18 +473,9 @@ fn starts_with(file: &Path, folder: &str) -> bool {
 
 /// The workspace's packages as cargo describes them.
 fn packages() -> Vec<Value> {
-    let words = [
-        "metadata",
-        "--no-deps",
-        "--format-version",
-        "1",
-        "--offline",
-    ];
+    let words = ["metadata", "--no-deps", "--format-version", "1", "--offline"];
     let described: Value = serde_json::from_str(&cargo(&words)).expect("cargo prints JSON");
-    described["packages"]
-        .as_array()
-        .expect("there are packages")
-        .clone()
+    described["packages"].as_array().expect("there are packages").clone()
 }
 
 /// What a package depends on by its manifest, with the kind of each.
@@ -567,9 +484,7 @@ fn dependencies(packages: &[Value], name: &str) -> Vec<(String, String)> {
         .iter()
         .find(|package| text(package, "name") == name)
         .unwrap_or_else(|| panic!("there is no package {name}"));
-    let listed = package["dependencies"]
-        .as_array()
-        .expect("cargo lists them");
+    let listed = package["dependencies"].as_array().expect("cargo lists them");
     listed
         .iter()
         .map(|used| {

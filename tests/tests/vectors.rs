@@ -43,9 +43,7 @@ fn conversations(family: &str) -> Vec<(String, Vec<Exchange>)> {
 fn conversation(family: &str, part: &str) -> Vec<Exchange> {
     let all = conversations(family);
     let found = all.into_iter().find(|(title, _)| title.contains(part));
-    found
-        .unwrap_or_else(|| panic!("no conversation titled {part} in {family}"))
-        .1
+    found.unwrap_or_else(|| panic!("no conversation titled {part} in {family}")).1
 }
 
 /// A card that answers the requests it knows, in any order, each as often as it
@@ -58,10 +56,7 @@ struct Recorded {
 
 impl Recorded {
     fn new(exchanges: Vec<Exchange>) -> Self {
-        Self {
-            left: Arc::new(Mutex::new(exchanges.into())),
-            sent: Arc::default(),
-        }
+        Self { left: Arc::new(Mutex::new(exchanges.into())), sent: Arc::default() }
     }
 
     fn sent(&self) -> Vec<Vec<u8>> {
@@ -91,10 +86,7 @@ impl SmartCardChannel for Recorded {
 fn open(card: &Recorded, reader: &str) -> Box<dyn Session> {
     let candidate = Candidate {
         id: CandidateId("vectors".to_owned()),
-        attachment: Attachment::SmartCard {
-            reader: reader.to_owned(),
-            atr: Vec::new(),
-        },
+        attachment: Attachment::SmartCard { reader: reader.to_owned(), atr: Vec::new() },
         origin: Origin::Practice,
     };
     // The key is asked for its own family only: a recorded card knows no other.
@@ -102,9 +94,7 @@ fn open(card: &Recorded, reader: &str) -> Box<dyn Session> {
         let wanted = reader == driver.family().name;
         if wanted {
             let channel = Channel::SmartCard(Box::new(card.clone()));
-            return driver
-                .open(&candidate, channel)
-                .expect("the recorded SELECT or info");
+            return driver.open(&candidate, channel).expect("the recorded SELECT or info");
         }
     }
     panic!("no driver for {reader}");
@@ -120,10 +110,7 @@ fn a_token2_write_is_the_recorded_one() {
     let card = Recorded::new(exchanges);
     let mut session = open(&card, TOKEN2);
     assert_eq!(session.identity().serial.0, "86596220000001");
-    assert_eq!(
-        session.identity().clock,
-        Some(UnixTime::from_secs(1_700_000_000))
-    );
+    assert_eq!(session.identity().clock, Some(UnixTime::from_secs(1_700_000_000)));
     let secret = SharedSecret::new(b"Hello!\xde\xad\xbe\xef".to_vec());
     let wish = Wish {
         secret: &secret,
@@ -133,27 +120,15 @@ fn a_token2_write_is_the_recorded_one() {
     };
     let plan = session.capabilities().plan(&wish).expect("fits");
     let now = UnixTime::from_secs(1_700_000_000);
-    session
-        .write(&plan, &secret, now)
-        .expect("every request is a recorded one");
+    session.write(&plan, &secret, now).expect("every request is a recorded one");
     let instructions: Vec<u8> = card.sent().iter().map(|bytes| bytes[1]).collect();
-    assert_eq!(
-        instructions,
-        [0x41, 0x4b, 0xce, 0xd4, 0xc5],
-        "config before seed"
-    );
+    assert_eq!(instructions, [0x41, 0x4b, 0xce, 0xd4, 0xc5], "config before seed");
 }
 
 fn alice() -> (SharedSecret, Parameters) {
-    let parameters = Parameters {
-        algorithm: Algorithm::Sha1,
-        digits: Digits::SIX,
-        period: Period::S30,
-    };
-    (
-        SharedSecret::new(b"Hello!\xde\xad\xbe\xef".to_vec()),
-        parameters,
-    )
+    let parameters =
+        Parameters { algorithm: Algorithm::Sha1, digits: Digits::SIX, period: Period::S30 };
+    (SharedSecret::new(b"Hello!\xde\xad\xbe\xef".to_vec()), parameters)
 }
 
 /// SELECT, LIST in two parts, CALCULATE full and truncated: code 324550.
@@ -163,20 +138,10 @@ fn what_a_key_computes_is_understood_as_recorded() {
     let mut session = open(&card, YKOATH);
     assert_eq!(session.identity().serial.0, "0aX5mPpu2C2mlDEnUztBLw");
     assert_eq!(session.identity().firmware.as_deref(), Some("5.4.3"));
-    let names: Vec<_> = session
-        .entries()
-        .expect("LIST")
-        .into_iter()
-        .map(|e| e.name)
-        .collect();
+    let names: Vec<_> = session.entries().expect("LIST").into_iter().map(|e| e.name).collect();
     assert_eq!(
         names,
-        [
-            "Microsoft:alice@contoso.com",
-            "Microsoft:bob@contoso.com",
-            "60/Acme:x",
-            "long"
-        ]
+        ["Microsoft:alice@contoso.com", "Microsoft:bob@contoso.com", "60/Acme:x", "long"]
     );
     let (secret, parameters) = alice();
     let wish = Wish {
@@ -191,10 +156,7 @@ fn what_a_key_computes_is_understood_as_recorded() {
         panic!("a key returns the whole HMAC");
     };
     assert_eq!(response, oath::respond(&secret, parameters.algorithm, step));
-    let Proof::Code(code) = session
-        .prove(&plan, Question::Code(step))
-        .expect("truncated")
-    else {
+    let Proof::Code(code) = session.prove(&plan, Question::Code(step)).expect("truncated") else {
         panic!("a key returns the code");
     };
     assert_eq!(*code.expose(), "324550");
@@ -206,16 +168,10 @@ fn a_password_is_proven_as_recorded() {
     let locked = conversations(YKOATH)
         .into_iter()
         .map(|(_, exchanges)| exchanges)
-        .find(|exchanges| {
-            exchanges
-                .iter()
-                .any(|(request, _)| request.get(1) == Some(&0xa3))
-        })
+        .find(|exchanges| exchanges.iter().any(|(request, _)| request.get(1) == Some(&0xa3)))
         .expect("a conversation with VALIDATE");
     // From the SELECT on that tells a challenge.
-    let from = locked
-        .iter()
-        .position(|(_, answer)| answer.windows(2).any(|w| w == [0x74, 0x08]));
+    let from = locked.iter().position(|(_, answer)| answer.windows(2).any(|w| w == [0x74, 0x08]));
     let card = Recorded::new(locked[from.expect("a locked SELECT")..].to_vec());
     let mut session = open(&card, YKOATH);
     assert_eq!(session.entries(), Err(SessionError::Locked));

@@ -54,10 +54,7 @@ async fn a_key_that_computes_is_written_and_confirms_itself() {
     window.press("Write to token").await;
     window.stage("confirmed").await;
     let shown = window.text("main").await;
-    assert!(
-        shown.contains("The token computed the right code."),
-        "{shown}"
-    );
+    assert!(shown.contains("The token computed the right code."), "{shown}");
     save_receipt(&window, "confirmed").await;
     window.close().await;
 }
@@ -69,12 +66,7 @@ async fn a_wrong_code_confirms_nothing() {
     let code = read_display(&window).await;
     window.fill("#code", &with_every_digit_changed(&code)).await;
     window.press("Check the code").await;
-    assert!(
-        window
-            .text("[data-code=no-match]")
-            .await
-            .contains("This code does not match.")
-    );
+    assert!(window.text("[data-code=no-match]").await.contains("This code does not match."));
     window.stage("written").await;
     window.check_and_keep("1-no-match").await;
     window.press("Stop without confirming").await;
@@ -92,10 +84,7 @@ async fn the_code_for_microsofts_own_app_is_sent_back_with_the_way_out() {
     window.stage("found").await;
     let said = window.text("[data-code=microsoft-push]").await;
     assert!(said.contains("There is no secret in it."), "{said}");
-    assert!(
-        said.contains("I want to use a different authenticator app"),
-        "{said}"
-    );
+    assert!(said.contains("I want to use a different authenticator app"), "{said}");
     window.check_and_keep("1-rescue").await;
     window.press("Read another picture").await;
     window.stage("empty").await;
@@ -127,10 +116,7 @@ async fn the_page_can_do_nothing_but_its_own_commands() {
     }
     let known = window.ask_and_wait(&refused("view")).await;
     assert_eq!(known, "done");
-    assert_eq!(
-        window.ask("return typeof window.__TAURI__").await,
-        "undefined"
-    );
+    assert_eq!(window.ask("return typeof window.__TAURI__").await, "undefined");
     let evaluated = window
         .ask(
             "const made = document.createElement('script');
@@ -139,17 +125,10 @@ async fn the_page_can_do_nothing_but_its_own_commands() {
              return window.ran === true;",
         )
         .await;
-    assert_eq!(
-        evaluated, false,
-        "the content policy forbids inline scripts"
-    );
-    let left = window
-        .ask("window.location.href = 'https://example.com/'; return location.href;")
-        .await;
-    assert!(
-        left.as_str()
-            .is_some_and(|url| url.starts_with("tauri://localhost"))
-    );
+    assert_eq!(evaluated, false, "the content policy forbids inline scripts");
+    let left =
+        window.ask("window.location.href = 'https://example.com/'; return location.href;").await;
+    assert!(left.as_str().is_some_and(|url| url.starts_with("tauri://localhost")));
     // The page is still there and answers.
     window.stage("empty").await;
     window.close().await;
@@ -182,10 +161,7 @@ async fn read_display(window: &Window) -> String {
     window.find(SWITCHED_OFF).await;
     window.press_at(POWER).await;
     let display = window.find(DISPLAY).await;
-    let code = display
-        .attr("data-display")
-        .await
-        .expect("the page is open");
+    let code = display.attr("data-display").await.expect("the page is open");
     code.expect("it was looked for by this attribute")
 }
 
@@ -201,10 +177,7 @@ async fn save_receipt(window: &Window, outcome: &str) {
     assert_eq!(receipt["outcome"], outcome);
     assert_eq!(receipt["practice"], true);
     assert_eq!(receipt["credential"]["account"], "alice@example.com");
-    assert!(
-        !text.to_lowercase().contains("canary"),
-        "the receipt holds the secret"
-    );
+    assert!(!text.to_lowercase().contains("canary"), "the receipt holds the secret");
 }
 
 fn with_every_digit_changed(code: &str) -> String {

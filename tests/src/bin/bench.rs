@@ -38,21 +38,13 @@ fn desk_with(family: &str, exchange: Duration) -> (Desk, Tray, emulator::TrayId)
 }
 
 fn only_token(desk: &Desk) -> String {
-    desk.tokens()
-        .tokens
-        .first()
-        .expect("the practice token")
-        .id
-        .clone()
+    desk.tokens().tokens.first().expect("the practice token").id.clone()
 }
 
 /// From the bytes of a picture to a plan for a token.
 fn pictures() {
     println!("picture to plan, ms (all codes of a picture; the plan where one was found)");
-    println!(
-        "  {:<28} {:>9} {:>8} {:>8} {:>8}",
-        "pictures", "count", "median", "p95", "max"
-    );
+    println!("  {:<28} {:>9} {:>8} {:>8} {:>8}", "pictures", "count", "median", "p95", "max");
     let own = found_in(&paths::root().join("docs/sample"));
     measure_pictures("the project's own", &own);
     match samples() {
@@ -75,10 +67,7 @@ fn found_in(folder: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|end| end == "png" || end == "jpg")
-            {
+            } else if path.extension().is_some_and(|end| end == "png" || end == "jpg") {
                 pictures.push(path);
             }
         }
@@ -96,10 +85,7 @@ fn measure_pictures(title: &str, pictures: &[PathBuf]) {
         desk.start_over();
         let begun = Instant::now();
         if let Ok(RunView::Found { picture }) = desk.read_picture(&bytes) {
-            let first = picture
-                .findings
-                .iter()
-                .find(|found| found.credential.is_some());
+            let first = picture.findings.iter().find(|found| found.credential.is_some());
             if let Some(found) = first {
                 let _ = desk.choose(found.id);
             }
@@ -119,10 +105,7 @@ fn measure_pictures(title: &str, pictures: &[PathBuf]) {
 
 /// Host time per write against the bare channel's time for as many exchanges.
 fn writes() {
-    println!(
-        "\nwrite and proof at {} ms an exchange, median of {WRITES}",
-        EXCHANGE.as_millis()
-    );
+    println!("\nwrite and proof at {} ms an exchange, median of {WRITES}", EXCHANGE.as_millis());
     println!(
         "  {:<28} {:>9} {:>9} {:>9} {:>9}",
         "family", "exchanges", "bare ms", "write ms", "overhead"
@@ -138,10 +121,7 @@ fn writes() {
             let begun = Instant::now();
             let view = desk.write(true, &mut |_| {}).expect("written");
             written.push(begun.elapsed());
-            assert!(matches!(
-                view,
-                RunView::Confirmed { .. } | RunView::Written { .. }
-            ));
+            assert!(matches!(view, RunView::Confirmed { .. } | RunView::Written { .. }));
             exchanges = tray.exchanges(id);
             bare.push(bare_time(&tray, exchanges));
         }
@@ -174,10 +154,7 @@ fn bare_time(tray: &Tray, exchanges: usize) -> Duration {
 
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let last = sorted.len().saturating_sub(1);
-    sorted
-        .get(last * percent / 100)
-        .copied()
-        .unwrap_or_default()
+    sorted.get(last * percent / 100).copied().unwrap_or_default()
 }
 
 fn millis(time: Duration) -> f64 {
@@ -210,9 +187,7 @@ mod window {
             millis(percentile(&times, 100)),
         );
         let total: u64 = memory.iter().map(|(_, bytes)| bytes).sum();
-        let parts = memory
-            .iter()
-            .map(|(name, bytes)| format!("{name} {}", bytes >> 20));
+        let parts = memory.iter().map(|(name, bytes)| format!("{name} {}", bytes >> 20));
         println!(
             "  memory (proportional), MiB: {} ({})",
             total >> 20,

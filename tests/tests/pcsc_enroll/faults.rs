@@ -27,11 +27,7 @@ fn arm(bus: &Bus, id: TrayId, ins: u8, fault: Fault) {
 /// The problem of a write that failed, and whether the token can be asked.
 fn failed(view: RunView) -> (Problem, bool) {
     match view {
-        RunView::Failed {
-            problem,
-            can_settle,
-            ..
-        } => (problem, can_settle),
+        RunView::Failed { problem, can_settle, .. } => (problem, can_settle),
         other => panic!("{other:?}"),
     }
 }
@@ -48,10 +44,9 @@ fn a_key_that_left_after_the_write_is_asked_when_it_is_back() {
         let bus = bus(pcscd, 1);
         let id = bus.put(0, Box::new(yubikey_oath::practice()));
         // After it wrote, and before: only the first is a success.
-        for (fault, state) in [
-            (Fault::RemovedBefore, "untouched"),
-            (Fault::RemovedAfter, "written"),
-        ] {
+        for (fault, state) in
+            [(Fault::RemovedBefore, "untouched"), (Fault::RemovedAfter, "written")]
+        {
             bus.desk.start_over();
             assert_eq!(bus.plan_canary(0), "nothing");
             arm(&bus, id, PUT, fault);
@@ -94,11 +89,7 @@ fn a_key_that_is_put_back_at_once_is_asked_by_the_desk_itself() {
         assert!(hand.join().expect("the hand is steady"), "it never left");
         // The service may not have shown it again before the desk lost patience.
         let view = match view {
-            RunView::Failed {
-                ref problem,
-                can_settle,
-                ..
-            } => {
+            RunView::Failed { ref problem, can_settle, .. } => {
                 assert_eq!(problem.token.as_deref(), Some("unknown"), "{problem:?}");
                 assert!(can_settle);
                 bus.seen(0);

@@ -41,9 +41,7 @@ fn a_key_is_written_and_proves_itself() {
         assert!(!bus.seen(0).practice);
         assert_eq!(bus.plan_canary(0), "nothing");
         let mut steps = Vec::new();
-        let view = bus
-            .desk
-            .write(false, &mut |step: Progress| steps.push(step));
+        let view = bus.desk.write(false, &mut |step: Progress| steps.push(step));
         match view.expect("the desk begins to write") {
             RunView::Confirmed { verdict, .. } => assert_eq!(verdict.code, "right-computed"),
             other => panic!("{other:?}"),
@@ -65,12 +63,7 @@ fn a_display_token_is_written_and_its_display_believed() {
         assert!(!bus.seen(0).practice);
         assert_eq!(bus.plan_canary(0), "whatever-is-there");
         match bus.write() {
-            RunView::Written {
-                typed: true,
-                problem: None,
-                clock_offset,
-                ..
-            } => assert!(
+            RunView::Written { typed: true, problem: None, clock_offset, .. } => assert!(
                 matches!(clock_offset, Some(-1..=1)),
                 "{clock_offset:?} s after setting the clock"
             ),
@@ -99,11 +92,7 @@ fn serials(table: &TokensView) -> Vec<String> {
         WhatView::Token { serial, .. } => Some(serial.clone()),
         WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
     };
-    table
-        .tokens
-        .iter()
-        .filter_map(|token| serial(&token.what))
-        .collect()
+    table.tokens.iter().filter_map(|token| serial(&token.what)).collect()
 }
 
 #[test]
@@ -112,10 +101,7 @@ fn the_desk_tells_of_tokens_that_come_and_go() {
     in_private_pcscd(test, &["NFC", "Other"], |pcscd| {
         let bus = bus(pcscd, 2);
         let one = bus.add(0, Box::new(token2::practice()));
-        let two = bus.add(
-            1,
-            Box::new(token2::Token2NfcSingleProfile::new(OTPC_P2_I, 2)),
-        );
+        let two = bus.add(1, Box::new(token2::Token2NfcSingleProfile::new(OTPC_P2_I, 2)));
         let (tell, told) = mpsc::channel();
         let watch = bus.desk.watch(Box::new(move |table| {
             // The test may have ended already.

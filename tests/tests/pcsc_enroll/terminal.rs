@@ -31,21 +31,13 @@ fn sample() -> String {
 
 fn sower(words: &[&str]) -> Command {
     let mut command = Command::new(paths::binary("sower"));
-    command
-        .args(words)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs it with `--json` and this on standard input; gives exit code and document.
 fn run(words: &[&str], input: &str) -> (Option<i32>, Value) {
-    let mut child = sower(words)
-        .arg("--json")
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("sower starts");
+    let mut child = sower(words).arg("--json").stdin(Stdio::piped()).spawn().expect("sower starts");
     let mut stdin = child.stdin.take().expect("it was asked for");
     // It fails when the program ends without reading, which it may.
     let _ = stdin.write_all(input.as_bytes());
@@ -58,10 +50,7 @@ fn run(words: &[&str], input: &str) -> (Option<i32>, Value) {
 /// Enrolls the display token up to the end of the write, has a hand do what `act`
 /// does, types what it gives, and waits for the end.
 fn enroll_with_a_hand(words: &[&str], act: impl FnOnce() -> String) -> (Output, Vec<String>) {
-    let mut child = sower(words)
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("sower starts");
+    let mut child = sower(words).stdin(Stdio::piped()).spawn().expect("sower starts");
     let said = lines_of(child.stderr.take().expect("it was asked for"));
     let mut heard = Vec::new();
     // Said when everything is written and nothing is proven.
@@ -118,9 +107,7 @@ fn check_saved_receipt(path: &Path) {
 /// The device id of the key, as `sower tokens` tells it.
 fn key_serial(document: &Value) -> String {
     let tokens = document["tokens"].as_array().expect("a list of tokens");
-    let key = tokens
-        .iter()
-        .find(|token| token["what"]["family"] == yubikey_oath::FAMILY);
+    let key = tokens.iter().find(|token| token["what"]["family"] == yubikey_oath::FAMILY);
     let serial = key.and_then(|token| token["what"]["serial"].as_str());
     serial.expect("the key is listed").to_owned()
 }
@@ -157,9 +144,7 @@ fn tokens_and_readers_are_listed() {
         assert_eq!(code, Some(0), "{document}");
         let findings = document.as_array().expect("a list of findings");
         let has = |key: &str, reader: &str| {
-            findings
-                .iter()
-                .any(|found| found["code"] == key && found["facts"]["reader"] == reader)
+            findings.iter().any(|found| found["code"] == key && found["facts"]["reader"] == reader)
         };
         for reader in [0, 1] {
             let (card, empty) = (pcscd.reader_name(reader, 0), pcscd.reader_name(reader, 1));
@@ -216,10 +201,7 @@ fn a_display_token_is_enrolled_from_a_picture() {
         assert_eq!(output.status.code(), Some(0), "{heard:?}");
         assert!(holds_sample(&bus, id));
         check_saved_receipt(&receipt);
-        assert!(
-            !bus.was_sent(key, KEY_WRITES),
-            "the other token was written"
-        );
+        assert!(!bus.was_sent(key, KEY_WRITES), "the other token was written");
     });
 }
 
@@ -277,10 +259,7 @@ fn what_nobody_permitted_is_not_replaced() {
         let cases: [(&[&str], &str); 3] = [
             (&["--token", TOKEN2_SERIAL], "cli-needs-overwrite"),
             (&["--overwrite"], "cli-several-tokens"),
-            (
-                &["--token", "no such serial", "--overwrite"],
-                "cli-no-such-token",
-            ),
+            (&["--token", "no such serial", "--overwrite"], "cli-no-such-token"),
         ];
         for (words, reason) in cases {
             // Neither "yes" nor a code is a permission when nobody was asked.

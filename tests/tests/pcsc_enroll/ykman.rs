@@ -30,11 +30,7 @@ fn ykman(pcscd: &Pcscd, words: &[&str]) -> String {
         .stdin(Stdio::null())
         .output()
         .expect("ykman starts");
-    assert!(
-        output.status.success(),
-        "ykman: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "ykman: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -71,10 +67,7 @@ fn ykman_reads_what_we_wrote() {
             "otpauth://totp/Fabrikam:diego?secret={CANARY}&issuer=Fabrikam\
              &algorithm=SHA256&digits=8&period=60"
         );
-        let cases = [
-            (canary_uri(), usual, NAME),
-            (unusual_uri, unusual, "60/Fabrikam:diego"),
-        ];
+        let cases = [(canary_uri(), usual, NAME), (unusual_uri, unusual, "60/Fabrikam:diego")];
         for (uri, parameters, name) in cases {
             bus.desk.start_over();
             let captured = bus.desk.read_text(&uri).expect("a credential");

@@ -14,10 +14,7 @@ pub(crate) fn doctor(printer: &Printer) -> End {
     let mut findings: Vec<(&str, Facts)> = transport::diagnose().iter().map(named).collect();
     findings.push((clock(), Facts::new()));
     // What has a next step is something to act on.
-    let said: Vec<_> = findings
-        .iter()
-        .map(|(key, facts)| printer.say(key, facts))
-        .collect();
+    let said: Vec<_> = findings.iter().map(|(key, facts)| printer.say(key, facts)).collect();
     let document: Vec<_> = findings
         .iter()
         .zip(&said)
@@ -79,10 +76,9 @@ fn named(finding: &Finding) -> (&'static str, Facts) {
             };
             (key, fact("reader", name.clone()))
         }
-        Finding::KernelTakesReaders { module } => (
-            "doctor-kernel-takes-readers",
-            fact("module", (*module).to_owned()),
-        ),
+        Finding::KernelTakesReaders { module } => {
+            ("doctor-kernel-takes-readers", fact("module", (*module).to_owned()))
+        }
         Finding::ScdaemonRuns => ("doctor-scdaemon-runs", none),
     }
 }

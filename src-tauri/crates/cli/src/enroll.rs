@@ -21,12 +21,7 @@ use crate::show;
 
 pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
     let bench = Bench::set_up(arguments, printer)?;
-    let run = Run {
-        arguments,
-        printer,
-        bench,
-        input_taken: Cell::new(false),
-    };
+    let run = Run { arguments, printer, bench, input_taken: Cell::new(false) };
     run.capture()?;
     let token = run.choose_token()?;
     let view = run.plan(&token)?;
@@ -44,10 +39,7 @@ impl Bench {
     fn set_up(arguments: &Enroll, printer: &Printer) -> Result<Self, End> {
         let Some(family) = &arguments.practice else {
             let source: Arc<dyn TokenSource> = Arc::new(transport::PcscSource::new());
-            return Ok(Self {
-                desk: Desk::new(Setup::of(vec![source])),
-                practice: None,
-            });
+            return Ok(Self { desk: Desk::new(Setup::of(vec![source])), practice: None });
         };
         let mut setup = Setup::of(Vec::new());
         if let Some(seconds) = arguments.practice_time {
@@ -63,13 +55,8 @@ impl Bench {
         if !tray.face(id).on {
             tray.press(id);
         }
-        setup
-            .sources
-            .push(Arc::clone(&tray) as Arc<dyn TokenSource>);
-        Ok(Self {
-            desk: Desk::new(setup),
-            practice: Some((tray, id)),
-        })
+        setup.sources.push(Arc::clone(&tray) as Arc<dyn TokenSource>);
+        Ok(Self { desk: Desk::new(setup), practice: Some((tray, id)) })
     }
 }
 
@@ -116,15 +103,13 @@ impl Run<'_> {
         };
         let view = match (show::findings(&view), arguments.finding) {
             (None, _) => view,
-            (Some(_), Some(number)) if number > 0 => self
-                .desk()
-                .choose(number - 1)
-                .map_err(|_| self.not_enrollable(&view))?,
+            (Some(_), Some(number)) if number > 0 => {
+                self.desk().choose(number - 1).map_err(|_| self.not_enrollable(&view))?
+            }
             (Some(_), _) => return Err(self.not_enrollable(&view)),
         };
         if let RunView::Captured { credential } = &view {
-            self.printer
-                .note(&show::credential_text(credential, self.printer));
+            self.printer.note(&show::credential_text(credential, self.printer));
         }
         Ok(())
     }
@@ -138,17 +123,9 @@ impl Run<'_> {
 
     fn not_enrollable(&self, view: &RunView) -> End {
         if let Some(picture) = show::findings(view) {
-            let several = picture
-                .findings
-                .iter()
-                .any(|finding| finding.credential.is_some());
-            let key = if several {
-                "cli-several-findings"
-            } else {
-                "cli-not-enrollable"
-            };
-            self.printer
-                .note(&show::picture_text(picture, self.printer));
+            let several = picture.findings.iter().any(|finding| finding.credential.is_some());
+            let key = if several { "cli-several-findings" } else { "cli-not-enrollable" };
+            self.printer.note(&show::picture_text(picture, self.printer));
             self.printer.refuse(key);
         }
         End::NoCredential
@@ -162,11 +139,7 @@ impl Run<'_> {
             return Err(End::Untouched);
         }
         let tokens: Vec<&TokenView> = match &self.arguments.token {
-            Some(serial) => table
-                .tokens
-                .iter()
-                .filter(|token| has_serial(token, serial))
-                .collect(),
+            Some(serial) => table.tokens.iter().filter(|token| has_serial(token, serial)).collect(),
             None => table.tokens.iter().collect(),
         };
         match (tokens.as_slice(), &self.arguments.token) {
@@ -200,10 +173,7 @@ impl Run<'_> {
                 .plan(token, self.arguments.name.as_deref(), password.take())
                 .map_err(|problem| self.untouched(&problem))?;
             match view {
-                RunView::Locked {
-                    problem: Some(problem),
-                    ..
-                } => {
+                RunView::Locked { problem: Some(problem), .. } => {
                     return Err(self.untouched(&problem));
                 }
                 RunView::Locked { .. } if !asked && prompt::is_interactive() => {
@@ -235,10 +205,7 @@ impl Run<'_> {
         };
         let bytes = prompt::file_or_input(path).map_err(|problem| self.untouched(&problem))?;
         let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-        Ok(text
-            .lines()
-            .next()
-            .map(|line| Zeroizing::new(line.to_owned())))
+        Ok(text.lines().next().map(|line| Zeroizing::new(line.to_owned())))
     }
 
     fn untouched(&self, problem: &Problem) -> End {
@@ -255,8 +222,7 @@ impl Run<'_> {
         let replace = replaces != "nothing";
         // A practice token of one run holds nothing that anyone could miss.
         if replace && !self.arguments.overwrite && self.bench.practice.is_none() {
-            self.printer
-                .note(&self.printer.message(&format!("cli-replaces-{replaces}")));
+            self.printer.note(&self.printer.message(&format!("cli-replaces-{replaces}")));
             if !prompt::is_interactive() || self.input_taken.get() {
                 return Err(self.refuse("cli-needs-overwrite"));
             }
@@ -267,8 +233,7 @@ impl Run<'_> {
         let mut progress = |step: Progress| {
             let key = serde_json::to_value(step);
             if let Ok(Value::String(step)) = key {
-                self.printer
-                    .note(&self.printer.message(&format!("progress-{step}")));
+                self.printer.note(&self.printer.message(&format!("progress-{step}")));
             }
         };
         let view = self
@@ -297,15 +262,10 @@ impl Run<'_> {
         if let RunView::Written { problem, .. } = &view {
             if let Some(problem) = problem {
                 self.printer.note(&lines(
-                    &self
-                        .printer
-                        .say(&format!("problem-{}", problem.code), &problem.facts),
+                    &self.printer.say(&format!("problem-{}", problem.code), &problem.facts),
                 ));
             }
-            view = self
-                .desk()
-                .stop()
-                .map_err(|problem| self.untouched(&problem))?;
+            view = self.desk().stop().map_err(|problem| self.untouched(&problem))?;
         }
         self.finish(&view)
     }
@@ -322,11 +282,7 @@ impl Run<'_> {
             return Err(self.refuse("cli-no-code"));
         };
         // The face of a practice token is a toy's; no real token's code is shown.
-        self.printer.note(&format!(
-            "{}: {}",
-            self.printer.message("cli-display"),
-            *shown
-        ));
+        self.printer.note(&format!("{}: {}", self.printer.message("cli-display"), *shown));
         self.judge(&shown)
     }
 
@@ -365,33 +321,19 @@ impl Run<'_> {
     }
 
     fn judge(&self, typed: &str) -> Result<RunView, End> {
-        let view = self
-            .desk()
-            .judge(typed)
-            .map_err(|problem| self.untouched(&problem))?;
-        if let RunView::Written {
-            verdict: Some(verdict),
-            ..
-        } = &view
-        {
+        let view = self.desk().judge(typed).map_err(|problem| self.untouched(&problem))?;
+        if let RunView::Written { verdict: Some(verdict), .. } = &view {
             self.printer.note(&self.verdict(verdict));
         }
         Ok(view)
     }
 
     fn verdict(&self, verdict: &VerdictView) -> String {
-        lines(
-            &self
-                .printer
-                .say(&format!("verdict-{}", verdict.code), &verdict.facts),
-        )
+        lines(&self.printer.say(&format!("verdict-{}", verdict.code), &verdict.facts))
     }
 
     fn finish(&self, view: &RunView) -> Ended {
-        let receipt = self
-            .desk()
-            .receipt()
-            .map_err(|problem| self.untouched(&problem))?;
+        let receipt = self.desk().receipt().map_err(|problem| self.untouched(&problem))?;
         let (end, headline, verdict) = match view {
             RunView::Confirmed { verdict, .. } => (End::Done, "cli-confirmed", Some(verdict)),
             _ => (End::NotConfirmed, "cli-not-confirmed", None),
@@ -407,8 +349,7 @@ impl Run<'_> {
                 saved = if end == End::Done { End::Failed } else { end };
             } else {
                 self.desk().receipt_saved();
-                self.printer
-                    .note(&self.printer.message("cli-receipt-saved"));
+                self.printer.note(&self.printer.message("cli-receipt-saved"));
             }
         }
         let receipt: Value = serde_json::from_str(&receipt).unwrap_or(Value::Null);

@@ -14,10 +14,7 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(json: bool) -> Self {
-        Self {
-            json,
-            words: Words::english(),
-        }
+        Self { json, words: Words::english() }
     }
 
     /// The result: `document` for programs, `text` for people.
@@ -43,15 +40,9 @@ impl Printer {
             return;
         }
         if let Some(state) = &problem.token {
-            eprintln!(
-                "{}",
-                self.say(&format!("state-{state}"), &Facts::new()).message
-            );
+            eprintln!("{}", self.say(&format!("state-{state}"), &Facts::new()).message);
         }
-        eprintln!(
-            "{}",
-            lines(&self.say(&format!("problem-{}", problem.code), &problem.facts))
-        );
+        eprintln!("{}", lines(&self.say(&format!("problem-{}", problem.code), &problem.facts)));
     }
 
     /// The words for a key that only the terminal says, as a problem of its own.

@@ -38,9 +38,7 @@ pub(crate) fn line(question: Option<&str>) -> Option<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     match stdin().lock().take(LONGEST_LINE).read_line(&mut text) {
         Ok(0) | Err(_) => None,
-        Ok(_) => Some(Zeroizing::new(
-            text.trim_end_matches(['\r', '\n']).to_owned(),
-        )),
+        Ok(_) => Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())),
     }
 }
 
@@ -52,7 +50,5 @@ pub(crate) fn yes(question: &str) -> bool {
 
 /// A password, not shown while it is typed.
 pub(crate) fn password(question: &str) -> Option<Zeroizing<String>> {
-    rpassword::prompt_password(format!("{question}: "))
-        .ok()
-        .map(Zeroizing::new)
+    rpassword::prompt_password(format!("{question}: ")).ok().map(Zeroizing::new)
 }

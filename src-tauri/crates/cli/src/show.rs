@@ -20,28 +20,16 @@ pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
     };
     let picture = prompt::file_or_input(&read.picture).map_err(fail)?;
     let view = desk.inspect_picture(&picture).map_err(fail)?;
-    let enrollable = view
-        .findings
-        .iter()
-        .any(|finding| finding.credential.is_some());
+    let enrollable = view.findings.iter().any(|finding| finding.credential.is_some());
     printer.result(&json!(view), || picture_text(&view, printer));
-    Ok(if enrollable {
-        End::Done
-    } else {
-        End::NoCredential
-    })
+    Ok(if enrollable { End::Done } else { End::NoCredential })
 }
 
 /// Every finding, numbered as `--finding` counts.
 pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {
     let mut text = String::new();
     for finding in &view.findings {
-        let _ = writeln!(
-            text,
-            "{}. {}",
-            finding.id + 1,
-            finding_text(finding, printer)
-        );
+        let _ = writeln!(text, "{}. {}", finding.id + 1, finding_text(finding, printer));
     }
     if view.unread > 0 {
         let _ = writeln!(text, "{} more code(s) could not be read.", view.unread);
@@ -89,22 +77,14 @@ pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> End {
             let _ = writeln!(text, "{}", lines(&said));
         }
         if view.tokens.is_empty() && view.problem.is_none() {
-            let _ = writeln!(
-                text,
-                "{}",
-                lines(&printer.say("cli-no-tokens", &desk::Facts::new()))
-            );
+            let _ = writeln!(text, "{}", lines(&printer.say("cli-no-tokens", &desk::Facts::new())));
         }
         for token in &view.tokens {
             let _ = writeln!(text, "{}", token_text(token, printer));
         }
         text
     });
-    if view.problem.is_some() {
-        End::Failed
-    } else {
-        End::Done
-    }
+    if view.problem.is_some() { End::Failed } else { End::Done }
 }
 
 /// One token in a few lines.
@@ -128,11 +108,7 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
             }
             let _ = write!(text, "\n   {family}, on {}", token.reader);
             let _ = write!(text, "\n   {}", printer.message(&format!("proof-{proof}")));
-            let _ = write!(
-                text,
-                "\n   {}",
-                printer.message(&format!("evidence-{evidence}"))
-            );
+            let _ = write!(text, "\n   {}", printer.message(&format!("evidence-{evidence}")));
             if let Some(offset) = clock_offset {
                 let _ = write!(text, "\n   clock: {offset:+} s against this computer");
             }
@@ -140,11 +116,7 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
                 let _ = write!(text, "\n   {}", printer.message("problem-token-locked"));
             }
             if let Some(reason) = read_only {
-                let _ = write!(
-                    text,
-                    "\n   {}",
-                    printer.message(&format!("misfit-{reason}"))
-                );
+                let _ = write!(text, "\n   {}", printer.message(&format!("misfit-{reason}")));
             }
             text
         }
@@ -172,11 +144,7 @@ pub(crate) fn families(printer: &Printer) -> End {
             for (name, limit) in &family.limits {
                 let _ = writeln!(text, "   {name}: {limit}");
             }
-            let _ = writeln!(
-                text,
-                "   evidence: {} - {}",
-                family.evidence, family.evidence_source
-            );
+            let _ = writeln!(text, "   evidence: {} - {}", family.evidence, family.evidence_source);
             let seen = if family.seen_on_hardware { "yes" } else { "no" };
             let _ = writeln!(text, "   seen on hardware: {seen}\n");
         }

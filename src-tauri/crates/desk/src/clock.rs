@@ -36,10 +36,7 @@ mod tests {
 
     #[test]
     fn a_date_before_this_program_cannot_be() {
-        assert_eq!(
-            doubt_clock(UnixTime::from_secs(0), true),
-            ClockDoubt::Impossible
-        );
+        assert_eq!(doubt_clock(UnixTime::from_secs(0), true), ClockDoubt::Impossible);
         let later = UnixTime::from_secs(1_893_456_000);
         assert_eq!(doubt_clock(later, true), ClockDoubt::Synchronised);
         assert_eq!(doubt_clock(later, false), ClockDoubt::Unknown);

@@ -12,6 +12,8 @@ mod present;
 mod problem;
 mod run;
 mod setup;
+mod state;
+mod talks;
 mod view;
 mod watch;
 mod words;

@@ -94,11 +94,7 @@ pub(crate) struct Looker {
 
 impl Looker {
     pub(crate) fn new(sources: Vec<Arc<dyn TokenSource>>, now: Now) -> Self {
-        Self {
-            sources,
-            now,
-            known: Mutex::new(HashMap::new()),
-        }
+        Self { sources, now, known: Mutex::new(HashMap::new()) }
     }
 
     pub(crate) fn sources(&self) -> &[Arc<dyn TokenSource>] {
@@ -124,21 +120,23 @@ impl Looker {
             remembered.insert(id, known);
         }
         *known = remembered;
-        Table {
-            problem,
-            places: looked,
-        }
+        Table { problem, places: looked }
     }
 
-    /// Talks to the token at `place`; nobody else does meanwhile.
-    pub(crate) fn talk<T>(
+    /// Talks to the token at `place`; nobody else does meanwhile. What is brought
+    /// along comes back when the conversation does not begin.
+    pub(crate) fn talk<Brought, T>(
         &self,
         place: &Place,
-        conversation: impl FnOnce(&mut dyn Session) -> T,
-    ) -> Result<T, Failure> {
+        brought: Brought,
+        conversation: impl FnOnce(&mut dyn Session, Brought) -> T,
+    ) -> Result<T, (Brought, Failure)> {
         let _held = self.lock();
-        let mut session = self.open(place)??;
-        Ok(conversation(&mut *session))
+        match self.open(place) {
+            Ok(Ok(mut session)) => Ok(conversation(&mut *session, brought)),
+            Ok(Err(stranger)) => Err((brought, Failure::Stranger(stranger))),
+            Err(error) => Err((brought, Failure::Session(error))),
+        }
     }
 
     /// The place where the token with this identity is now: where it was, or
@@ -174,11 +172,7 @@ impl Looker {
         for (source, tokens) in self.sources.iter().enumerate() {
             match tokens.candidates() {
                 Ok(there) => {
-                    places.extend(
-                        there
-                            .into_iter()
-                            .map(|candidate| Place { source, candidate }),
-                    );
+                    places.extend(there.into_iter().map(|candidate| Place { source, candidate }));
                 }
                 Err(error) => problem = problem.or(Some(Problem::from(&error))),
             }
@@ -203,10 +197,7 @@ impl Looker {
     }
 
     fn open(&self, place: &Place) -> Result<Result<Box<dyn Session>, Unrecognised>, SessionError> {
-        let source = self
-            .sources
-            .get(place.source)
-            .ok_or(ChannelError::NotThere)?;
+        let source = self.sources.get(place.source).ok_or(ChannelError::NotThere)?;
         let channel = source.connect(&place.candidate.id)?;
         token::open(&place.candidate, channel)
     }
@@ -217,18 +208,6 @@ impl Looker {
 pub(crate) enum Failure {
     Session(SessionError),
     Stranger(Unrecognised),
-}
-
-impl From<SessionError> for Failure {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
-    }
-}
-
-impl From<Unrecognised> for Failure {
-    fn from(stranger: Unrecognised) -> Self {
-        Self::Stranger(stranger)
-    }
 }
 
 impl From<Failure> for Problem {

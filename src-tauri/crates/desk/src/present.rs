@@ -16,10 +16,7 @@ use crate::{
 };
 
 pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> Facts {
-    facts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 pub(crate) fn credential(credential: &Credential) -> CredentialView {
@@ -33,11 +30,7 @@ pub(crate) fn credential(credential: &Credential) -> CredentialView {
         digits: parameters.digits.get(),
         period: parameters.period.as_secs(),
         secret_bytes: u32::try_from(credential.secret().len()).unwrap_or(u32::MAX),
-        notes: credential
-            .notes()
-            .iter()
-            .map(|note| note.code().to_owned())
-            .collect(),
+        notes: credential.notes().iter().map(|note| note.code().to_owned()).collect(),
     }
 }
 
@@ -50,10 +43,7 @@ pub(crate) fn finding(id: u32, finding: &Finding, corners: Option<[(f32, f32); 4
     FindingView {
         id,
         code: code.to_owned(),
-        facts: found
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
+        facts: found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         credential,
         corners,
     }
@@ -62,12 +52,10 @@ pub(crate) fn finding(id: u32, finding: &Finding, corners: Option<[(f32, f32); 4
 pub(crate) fn token(place: &Place, look: &Look) -> TokenView {
     let what = match look {
         Look::Token(survey) => what(survey),
-        Look::Stranger(stranger) => WhatView::Stranger {
-            code: stranger_code(*stranger).to_owned(),
-        },
-        Look::Trouble(error) => WhatView::Trouble {
-            problem: Problem::from(error),
-        },
+        Look::Stranger(stranger) => {
+            WhatView::Stranger { code: stranger_code(*stranger).to_owned() }
+        }
+        Look::Trouble(error) => WhatView::Trouble { problem: Problem::from(error) },
     };
     TokenView {
         id: place.id(),
@@ -127,17 +115,10 @@ pub(crate) fn misfit(misfit: &Misfit) -> MisfitView {
             let known: Vec<_> = known.iter().map(|algorithm| algorithm.name()).collect();
             (
                 "algorithm",
-                facts([
-                    ("wanted", wanted.name().to_owned()),
-                    ("known", known.join(", ")),
-                ]),
+                facts([("wanted", wanted.name().to_owned()), ("known", known.join(", "))]),
             )
         }
-        Misfit::Digits {
-            wanted,
-            least,
-            most,
-        } => (
+        Misfit::Digits { wanted, least, most } => (
             "digits",
             facts([
                 ("wanted", wanted.to_string()),
@@ -147,16 +128,9 @@ pub(crate) fn misfit(misfit: &Misfit) -> MisfitView {
         ),
         Misfit::Period { wanted, known } => {
             let known: Vec<_> = known.iter().map(u32::to_string).collect();
-            (
-                "period",
-                facts([("wanted", wanted.to_string()), ("known", known.join(", "))]),
-            )
+            ("period", facts([("wanted", wanted.to_string()), ("known", known.join(", "))]))
         }
-        Misfit::NameLength {
-            bytes,
-            most,
-            shorter,
-        } => (
+        Misfit::NameLength { bytes, most, shorter } => (
             "name-length",
             facts([
                 ("bytes", bytes.to_string()),
@@ -166,18 +140,14 @@ pub(crate) fn misfit(misfit: &Misfit) -> MisfitView {
         ),
         Misfit::NameForm => ("name-form", Facts::new()),
     };
-    MisfitView {
-        code: code.to_owned(),
-        facts,
-    }
+    MisfitView { code: code.to_owned(), facts }
 }
 
 pub(crate) fn evidence_verdict(evidence: Evidence) -> VerdictView {
     match evidence {
-        Evidence::Computed => VerdictView {
-            code: "right-computed".to_owned(),
-            facts: Facts::new(),
-        },
+        Evidence::Computed => {
+            VerdictView { code: "right-computed".to_owned(), facts: Facts::new() }
+        }
         Evidence::Typed { offset } => VerdictView {
             code: "right-typed".to_owned(),
             facts: facts([("offset", offset.to_string())]),
@@ -198,21 +168,14 @@ pub(crate) fn rejection(rejection: Rejection, typed: bool) -> VerdictView {
             facts([("got", got.to_string()), ("expected", expected.to_string())]),
         ),
     };
-    VerdictView {
-        code: code.to_owned(),
-        facts,
-    }
+    VerdictView { code: code.to_owned(), facts }
 }
 
 pub(crate) fn families() -> Vec<FamilyView> {
     let view = |family: &'static token::Family| FamilyView {
         family: family.name.to_owned(),
         title: family.title.to_owned(),
-        models: family
-            .models
-            .iter()
-            .map(|model| (*model).to_owned())
-            .collect(),
+        models: family.models.iter().map(|model| (*model).to_owned()).collect(),
         channel: family.channel.to_owned(),
         proof: proof_code(family.capabilities.proof).to_owned(),
         limits: limits(&family.capabilities),
@@ -225,24 +188,13 @@ pub(crate) fn families() -> Vec<FamilyView> {
 
 fn limits(capabilities: &Capabilities) -> Facts {
     let range = |least: String, most: String| {
-        if least == most {
-            least
-        } else {
-            format!("{least}-{most}")
-        }
+        if least == most { least } else { format!("{least}-{most}") }
     };
     let periods = |known: &[Period]| {
-        let known: Vec<_> = known
-            .iter()
-            .map(|period| period.as_secs().to_string())
-            .collect();
+        let known: Vec<_> = known.iter().map(|period| period.as_secs().to_string()).collect();
         format!("{} s", known.join(" or "))
     };
-    let algorithms: Vec<_> = capabilities
-        .algorithms
-        .iter()
-        .map(|known| known.name())
-        .collect();
+    let algorithms: Vec<_> = capabilities.algorithms.iter().map(|known| known.name()).collect();
     facts([
         (
             "secret",
@@ -257,10 +209,7 @@ fn limits(capabilities: &Capabilities) -> Facts {
         ("algorithms", algorithms.join(", ")),
         (
             "digits",
-            range(
-                capabilities.digits.start().to_string(),
-                capabilities.digits.end().to_string(),
-            ),
+            range(capabilities.digits.start().to_string(), capabilities.digits.end().to_string()),
         ),
         (
             "period",
@@ -280,9 +229,7 @@ fn limits(capabilities: &Capabilities) -> Facts {
             "places",
             match capabilities.places {
                 Places::Single => "1".to_owned(),
-                Places::Named {
-                    most: Some(most), ..
-                } => most.to_string(),
+                Places::Named { most: Some(most), .. } => most.to_string(),
                 Places::Named { most: None, .. } => "not told".to_owned(),
             },
         ),
@@ -290,10 +237,7 @@ fn limits(capabilities: &Capabilities) -> Facts {
 }
 
 fn evidence(family: &str) -> Rung {
-    let family = DRIVERS
-        .iter()
-        .map(|driver| driver.family())
-        .find(|known| known.name == family);
+    let family = DRIVERS.iter().map(|driver| driver.family()).find(|known| known.name == family);
     family.map_or(Rung::Sheet, |family| family.evidence)
 }
 

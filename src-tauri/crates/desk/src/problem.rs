@@ -9,23 +9,12 @@ use crate::{Facts, Problem};
 impl Problem {
     /// A problem with its facts.
     pub fn new<const N: usize>(code: &str, facts: [(&str, String); N]) -> Self {
-        let facts = facts
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        Self {
-            code: code.to_owned(),
-            facts,
-            token: None,
-        }
+        let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { code: code.to_owned(), facts, token: None }
     }
 
     fn plain(code: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            facts: Facts::new(),
-            token: None,
-        }
+        Self { code: code.to_owned(), facts: Facts::new(), token: None }
     }
 
     /// This problem, with what the token holds.
@@ -53,11 +42,7 @@ impl Problem {
     }
 
     pub(crate) fn no_code_found(unread: u32) -> Self {
-        Self::plain(if unread == 0 {
-            "no-code-found"
-        } else {
-            "no-code-read"
-        })
+        Self::plain(if unread == 0 { "no-code-found" } else { "no-code-read" })
     }
 }
 
@@ -95,10 +80,9 @@ impl From<&ChannelError> for Problem {
             ChannelError::Silent => Self::plain("token-silent"),
             ChannelError::NoAnswer => Self::plain("token-no-answer"),
             ChannelError::Reset => Self::plain("token-reset"),
-            ChannelError::Busy { likely } => Self::new(
-                "reader-busy",
-                [("likely", likely.unwrap_or_default().to_owned())],
-            ),
+            ChannelError::Busy { likely } => {
+                Self::new("reader-busy", [("likely", likely.unwrap_or_default().to_owned())])
+            }
             ChannelError::NotPermitted => Self::plain("not-permitted"),
             ChannelError::ServiceMissing => Self::plain("service-missing"),
             ChannelError::NotThere => Self::plain("token-gone"),
@@ -116,9 +100,9 @@ impl From<&SessionError> for Problem {
             SessionError::Channel(error) => error.into(),
             SessionError::Locked => Self::plain("token-locked"),
             SessionError::WrongKey { tries_left: None } => Self::plain("wrong-password"),
-            SessionError::WrongKey {
-                tries_left: Some(left),
-            } => Self::new("wrong-password", [("tries-left", left.to_string())]),
+            SessionError::WrongKey { tries_left: Some(left) } => {
+                Self::new("wrong-password", [("tries-left", left.to_string())])
+            }
             SessionError::AuthenticationRefused => Self::plain("authentication-refused"),
             SessionError::Full => Self::plain("token-full"),
             SessionError::NoSuchEntry => Self::plain("no-such-entry"),
@@ -129,17 +113,11 @@ impl From<&SessionError> for Problem {
             SessionError::AnotherToken => Self::plain("another-token"),
             SessionError::Refused { exchange, status } => Self::new(
                 "refused",
-                [
-                    ("exchange", (*exchange).to_owned()),
-                    ("status", status.to_string()),
-                ],
+                [("exchange", (*exchange).to_owned()), ("status", status.to_string())],
             ),
             SessionError::Malformed { exchange, what } => Self::new(
                 "malformed",
-                [
-                    ("exchange", (*exchange).to_owned()),
-                    ("what", (*what).to_owned()),
-                ],
+                [("exchange", (*exchange).to_owned()), ("what", (*what).to_owned())],
             ),
         }
     }
@@ -165,9 +143,7 @@ impl From<&PictureError> for Problem {
         let facts = error.facts().into_iter();
         Self {
             code: error.code().to_owned(),
-            facts: facts
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            facts: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
             token: None,
         }
     }
@@ -197,9 +173,7 @@ mod tests {
         ];
         let session = [
             SessionError::Locked,
-            SessionError::WrongKey {
-                tries_left: Some(2),
-            },
+            SessionError::WrongKey { tries_left: Some(2) },
             SessionError::WrongKey { tries_left: None },
             SessionError::AuthenticationRefused,
             SessionError::Full,
@@ -209,14 +183,8 @@ mod tests {
             SessionError::FirmwareTooOld,
             SessionError::ReadOnly,
             SessionError::AnotherToken,
-            SessionError::Refused {
-                exchange: "PUT",
-                status: StatusWord(0x6a80),
-            },
-            SessionError::Malformed {
-                exchange: "LIST",
-                what: "lengths",
-            },
+            SessionError::Refused { exchange: "PUT", status: StatusWord(0x6a80) },
+            SessionError::Malformed { exchange: "LIST", what: "lengths" },
         ];
         let problems = channel
             .iter()
@@ -240,10 +208,7 @@ mod tests {
             let key = format!("problem-{}", problem.code);
             assert!(words.knows(&key), "no words for {key}");
             let said = words.say(&key, &problem.facts);
-            assert!(
-                said.next.is_some_and(|next| !next.is_empty()),
-                "no next step for {key}"
-            );
+            assert!(said.next.is_some_and(|next| !next.is_empty()), "no next step for {key}");
         }
         for state in [
             TokenState::Untouched,
@@ -267,26 +232,15 @@ mod tests {
     #[test]
     fn every_finding_and_picture_error_has_words() {
         let words = Words::english();
-        let findings = intake::KeyUriError::CODES
-            .iter()
-            .chain(intake::Foreign::CODES);
+        let findings = intake::KeyUriError::CODES.iter().chain(intake::Foreign::CODES);
         for code in findings {
-            assert!(
-                words.knows(&format!("finding-{code}")),
-                "no words for finding-{code}"
-            );
+            assert!(words.knows(&format!("finding-{code}")), "no words for finding-{code}");
         }
         for code in intake::Note::CODES {
-            assert!(
-                words.knows(&format!("note-{code}")),
-                "no words for note-{code}"
-            );
+            assert!(words.knows(&format!("note-{code}")), "no words for note-{code}");
         }
         for code in PictureError::CODES {
-            assert!(
-                words.knows(&format!("problem-{code}")),
-                "no words for problem-{code}"
-            );
+            assert!(words.knows(&format!("problem-{code}")), "no words for problem-{code}");
         }
     }
 }

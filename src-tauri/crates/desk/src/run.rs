@@ -7,7 +7,7 @@ use token::ProofClass;
 use zeroize::Zeroizing;
 
 use crate::look::Place;
-use crate::{MisfitView, PictureView, Problem, RunView, TokenView, VerdictView, present};
+use crate::{MisfitView, PictureView, Problem, RunView, TokenView, VerdictView, WhatView, present};
 
 /// Four corners in pixels: top left, top right, bottom right, bottom left.
 pub(crate) type Corners = [(f32, f32); 4];
@@ -26,6 +26,26 @@ pub(crate) struct Chosen {
     pub(crate) place: Place,
     pub(crate) view: TokenView,
     pub(crate) password: Option<Zeroizing<String>>,
+}
+
+/// A write that did not end well.
+pub(crate) struct Failed {
+    pub(crate) planned: Planned,
+    pub(crate) chosen: Chosen,
+    /// What went wrong, and what the token holds.
+    pub(crate) problem: Problem,
+    /// When the write began.
+    pub(crate) written_at: UnixTime,
+}
+
+impl Chosen {
+    /// The serial number, where it is a token that tells one.
+    pub(crate) fn serial(&self) -> Option<&String> {
+        match &self.view.what {
+            WhatView::Token { serial, .. } => Some(serial),
+            WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
+        }
+    }
 }
 
 /// The run.
@@ -47,12 +67,7 @@ pub(crate) enum Run {
         planned: Planned,
         chosen: Chosen,
     },
-    Failed {
-        planned: Planned,
-        chosen: Chosen,
-        problem: Problem,
-        written_at: UnixTime,
-    },
+    Failed(Failed),
     Written {
         written: Written,
         chosen: Chosen,
@@ -77,16 +92,12 @@ impl Run {
     pub(crate) fn into_captured(self) -> Result<(Captured, Option<Chosen>), Self> {
         match self {
             Self::Captured(captured) => Ok((captured, None)),
-            Self::Locked {
-                captured, chosen, ..
+            Self::Locked { captured, chosen, .. } | Self::Unfit { captured, chosen, .. } => {
+                Ok((captured, Some(chosen)))
             }
-            | Self::Unfit {
-                captured, chosen, ..
-            } => Ok((captured, Some(chosen))),
-            Self::Planned { planned, chosen }
-            | Self::Failed {
-                planned, chosen, ..
-            } => Ok((planned.back(), Some(chosen))),
+            Self::Planned { planned, chosen } | Self::Failed(Failed { planned, chosen, .. }) => {
+                Ok((planned.back(), Some(chosen)))
+            }
             other @ (Self::Empty
             | Self::Found
             | Self::Written { .. }
@@ -97,40 +108,25 @@ impl Run {
 
     /// After a proof that came to nothing.
     pub(crate) fn unproven(written: Written, chosen: Chosen, failure: &ProofFailure) -> Self {
-        Self::Written {
-            written,
-            chosen,
-            problem: Some(Problem::from(failure)),
-            verdict: None,
-        }
+        Self::Written { written, chosen, problem: Some(Problem::from(failure)), verdict: None }
     }
 
     pub(crate) fn view(&self, picture: Option<&Picture>) -> RunView {
         match self {
             Self::Empty => RunView::Empty,
             Self::Found => match picture {
-                Some(picture) => RunView::Found {
-                    picture: picture.view(),
-                },
+                Some(picture) => RunView::Found { picture: picture.view() },
                 None => RunView::Empty,
             },
-            Self::Captured(captured) => RunView::Captured {
-                credential: present::credential(captured.credential()),
-            },
-            Self::Locked {
-                captured,
-                chosen,
-                problem,
-            } => RunView::Locked {
+            Self::Captured(captured) => {
+                RunView::Captured { credential: present::credential(captured.credential()) }
+            }
+            Self::Locked { captured, chosen, problem } => RunView::Locked {
                 credential: present::credential(captured.credential()),
                 token: chosen.view.clone(),
                 problem: problem.clone(),
             },
-            Self::Unfit {
-                captured,
-                chosen,
-                misfits,
-            } => RunView::Unfit {
+            Self::Unfit { captured, chosen, misfits } => RunView::Unfit {
                 credential: present::credential(captured.credential()),
                 token: chosen.view.clone(),
                 misfits: misfits.clone(),
@@ -140,23 +136,13 @@ impl Run {
                 token: chosen.view.clone(),
                 plan: present::plan(planned),
             },
-            Self::Failed {
-                planned,
-                chosen,
-                problem,
-                ..
-            } => RunView::Failed {
+            Self::Failed(Failed { planned, chosen, problem, .. }) => RunView::Failed {
                 credential: present::credential(planned.credential()),
                 token: chosen.view.clone(),
                 problem: problem.clone(),
                 can_settle: planned.can_settle() && problem.token.as_deref() == Some("unknown"),
             },
-            Self::Written {
-                written,
-                chosen,
-                problem,
-                verdict,
-            } => {
+            Self::Written { written, chosen, problem, verdict } => {
                 let parameters = written.credential().parameters();
                 RunView::Written {
                     credential: present::credential(written.credential()),
@@ -169,21 +155,13 @@ impl Run {
                     clock_offset: written.clock_offset(),
                 }
             }
-            Self::Confirmed {
-                confirmed,
-                chosen,
-                saved,
-            } => RunView::Confirmed {
+            Self::Confirmed { confirmed, chosen, saved } => RunView::Confirmed {
                 credential: present::credential(confirmed.credential()),
                 token: chosen.view.clone(),
                 verdict: present::evidence_verdict(confirmed.evidence()),
                 receipt_saved: *saved,
             },
-            Self::Unconfirmed {
-                unconfirmed,
-                chosen,
-                saved,
-            } => RunView::Unconfirmed {
+            Self::Unconfirmed { unconfirmed, chosen, saved } => RunView::Unconfirmed {
                 credential: present::credential(unconfirmed.credential()),
                 token: chosen.view.clone(),
                 receipt_saved: *saved,
@@ -202,13 +180,9 @@ pub(crate) fn is_typed(written: &Written) -> bool {
 
 impl Picture {
     pub(crate) fn view(&self) -> PictureView {
-        let findings = (0u32..)
-            .zip(&self.findings)
-            .filter_map(|(id, (finding, corners))| {
-                finding
-                    .as_ref()
-                    .map(|finding| present::finding(id, finding, Some(*corners)))
-            });
+        let findings = (0u32..).zip(&self.findings).filter_map(|(id, (finding, corners))| {
+            finding.as_ref().map(|finding| present::finding(id, finding, Some(*corners)))
+        });
         PictureView {
             width: self.width,
             height: self.height,

@@ -48,9 +48,7 @@ impl Setup {
 }
 
 fn system_time() -> UnixTime {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
@@ -61,14 +59,9 @@ pub fn read_capped(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(Problem::new(
-            "file-too-large",
-            [("most", "64 MiB".to_owned())],
-        ));
+        return Err(Problem::new("file-too-large", [("most", "64 MiB".to_owned())]));
     }
     Ok(bytes)
 }

@@ -51,30 +51,17 @@ impl Words {
             }
         }
         let Some(message) = self.0.get_message(key) else {
-            return Said {
-                message: key.to_owned(),
-                detail: None,
-                next: None,
-            };
+            return Said { message: key.to_owned(), detail: None, next: None };
         };
         let format = |pattern| {
             let mut errors = Vec::new();
-            let text = self
-                .0
-                .format_pattern(pattern, Some(&arguments), &mut errors)
-                .into_owned();
+            let text = self.0.format_pattern(pattern, Some(&arguments), &mut errors).into_owned();
             (text, errors.is_empty())
         };
-        let attribute = |name| {
-            message
-                .get_attribute(name)
-                .map(|found| format(found.value()))
-        };
+        let attribute = |name| message.get_attribute(name).map(|found| format(found.value()));
         let knows_all = facts.values().all(|value| !value.is_empty());
         Said {
-            message: message
-                .value()
-                .map_or_else(|| key.to_owned(), |value| format(value).0),
+            message: message.value().map_or_else(|| key.to_owned(), |value| format(value).0),
             detail: attribute("detail")
                 .filter(|(_, whole)| *whole && knows_all)
                 .map(|(text, _)| text),

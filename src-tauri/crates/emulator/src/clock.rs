@@ -13,22 +13,13 @@ pub(crate) struct TokenClock {
 
 impl TokenClock {
     /// A clock that agrees with the world.
-    pub(crate) const EXACT: Self = Self {
-        at: UnixTime::from_secs(0),
-        showed: UnixTime::from_secs(0),
-        gain_ppm: 0,
-    };
+    pub(crate) const EXACT: Self =
+        Self { at: UnixTime::from_secs(0), showed: UnixTime::from_secs(0), gain_ppm: 0 };
 
     /// A clock that was `ahead_secs` ahead at `at` and gains `gain_ppm` since.
     pub(crate) fn new(at: UnixTime, ahead_secs: i64, gain_ppm: i32) -> Self {
-        let showed = at
-            .as_millis()
-            .saturating_add_signed(ahead_secs.saturating_mul(1000));
-        Self {
-            at,
-            showed: UnixTime::from_millis(showed),
-            gain_ppm,
-        }
+        let showed = at.as_millis().saturating_add_signed(ahead_secs.saturating_mul(1000));
+        Self { at, showed: UnixTime::from_millis(showed), gain_ppm }
     }
 
     /// What it shows at `now` of the world's time.
@@ -60,9 +51,6 @@ mod tests {
         assert_eq!(clock.reads(later).seconds_since(later), 5 + 86);
         clock.set(later, later);
         assert_eq!(clock.reads(later), later);
-        assert_eq!(
-            TokenClock::EXACT.reads(UnixTime::from_secs(59)),
-            UnixTime::from_secs(59)
-        );
+        assert_eq!(TokenClock::EXACT.reads(UnixTime::from_secs(59)), UnixTime::from_secs(59));
     }
 }

@@ -73,10 +73,7 @@ pub struct Script {
 impl Script {
     /// A fault at the exchange of this number, counted from 0 since arming.
     pub const fn at_exchange(number: usize, fault: Fault) -> Self {
-        Self {
-            at: At::Exchange(number),
-            fault,
-        }
+        Self { at: At::Exchange(number), fault }
     }
 }
 
@@ -128,10 +125,7 @@ mod tests {
     fn a_fault_happens_at_its_exchange_and_once() {
         let mut armed = Armed::new(&[
             Script::at_exchange(1, Fault::Silent),
-            Script {
-                at: At::Instruction { ins: 0xa1, nth: 1 },
-                fault: Fault::Empty,
-            },
+            Script { at: At::Instruction { ins: 0xa1, nth: 1 }, fault: Fault::Empty },
         ]);
         assert_eq!(armed.take(0, Some(0xa1)), None);
         assert_eq!(armed.take(1, Some(0x01)), Some(Fault::Silent));

@@ -20,11 +20,8 @@ pub(crate) fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
 /// Dynamic truncation: 31 bits from where the last half byte points to.
 pub(crate) fn truncate(mac: &[u8]) -> u32 {
     let offset = usize::from(mac.last().copied().unwrap_or(0) & 0x0f);
-    let bits = mac
-        .iter()
-        .skip(offset)
-        .take(4)
-        .fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte));
+    let bits =
+        mac.iter().skip(offset).take(4).fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte));
     bits & 0x7fff_ffff
 }
 

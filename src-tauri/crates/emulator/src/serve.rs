@@ -121,21 +121,14 @@ impl Link {
     ) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
-        let mut card = Card {
-            stream: stream.try_clone()?,
-            shared: Arc::clone(shared),
-            token,
-            appearance,
-        };
+        let mut card =
+            Card { stream: stream.try_clone()?, shared: Arc::clone(shared), token, appearance };
         let answers = std::thread::spawn(move || {
             // Whatever ends it, the card is out then, and that is all.
             let _ = card.answer_until_it_is_out();
             let _ = card.stream.shutdown(Shutdown::Both);
         });
-        Ok(Self {
-            stream,
-            answers: Some(answers),
-        })
+        Ok(Self { stream, answers: Some(answers) })
     }
 }
 

@@ -48,10 +48,7 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
         .map(|c| u8::try_from(c.to_digit(16).expect("hex")).expect("a half byte"))
         .collect();
     assert!(digits.len().is_multiple_of(2), "half a byte in {text}");
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 fn last(vectors: &mut [Vector]) -> &mut Vector {

@@ -27,14 +27,7 @@ impl<'a> Command<'a> {
             }
             [length, rest @ ..] => Self::split(rest, usize::from(*length), 1)?,
         };
-        Some(Self {
-            cla,
-            ins,
-            p1,
-            p2,
-            data,
-            le,
-        })
+        Some(Self { cla, ins, p1, p2, data, le })
     }
 
     fn split(rest: &'a [u8], length: usize, le_length: usize) -> Option<(&'a [u8], bool)> {

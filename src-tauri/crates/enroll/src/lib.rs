@@ -6,10 +6,7 @@
 //! There is no clock, no thread, no sleep and no randomness here: time and
 //! challenges are arguments, and the bytes go through the session handed in.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a stage that is turned back returns itself"
-)]
+#![expect(clippy::result_large_err, reason = "a stage that is turned back returns itself")]
 
 mod receipt;
 mod stages;

@@ -110,13 +110,7 @@ mod tests {
 
     #[test]
     fn times_are_rfc_3339() {
-        assert_eq!(
-            rfc3339(UnixTime::from_secs(1_893_456_000)),
-            "2030-01-01T00:00:00Z"
-        );
-        assert_eq!(
-            rfc3339(UnixTime::from_secs(u64::MAX / 1000)),
-            (u64::MAX / 1000).to_string()
-        );
+        assert_eq!(rfc3339(UnixTime::from_secs(1_893_456_000)), "2030-01-01T00:00:00Z");
+        assert_eq!(rfc3339(UnixTime::from_secs(u64::MAX / 1000)), (u64::MAX / 1000).to_string());
     }
 }

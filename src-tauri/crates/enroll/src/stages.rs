@@ -72,19 +72,10 @@ impl Captured {
             Places::Single => Replaces::WhateverIsThere,
             Places::Named { .. } => {
                 let taken = |name| entries.iter().any(|entry| entry.name == name);
-                if plan.name().is_some_and(taken) {
-                    Replaces::Entry
-                } else {
-                    Replaces::Nothing
-                }
+                if plan.name().is_some_and(taken) { Replaces::Entry } else { Replaces::Nothing }
             }
         };
-        Ok(Planned {
-            captured: self,
-            survey,
-            plan,
-            replaces,
-        })
+        Ok(Planned { captured: self, survey, plan, replaces })
     }
 }
 
@@ -171,11 +162,7 @@ impl Planned {
             return Err((self, WriteFailure::untouched(SessionError::AnotherToken)));
         }
         match session.write(&self.plan, self.captured.credential.secret(), now) {
-            Ok(()) => Ok(Written {
-                planned: self,
-                at: now,
-                clock_after: None,
-            }),
+            Ok(()) => Ok(Written { planned: self, at: now, clock_after: None }),
             Err(failure) => Err((self, failure)),
         }
     }
@@ -192,11 +179,9 @@ impl Planned {
         written_at: UnixTime,
     ) -> Result<Settled, (Self, SessionError)> {
         match self.what_is_there(session, challenge) {
-            Ok(TokenState::Written) => Ok(Settled::Written(Written {
-                planned: self,
-                at: written_at,
-                clock_after: None,
-            })),
+            Ok(TokenState::Written) => {
+                Ok(Settled::Written(Written { planned: self, at: written_at, clock_after: None }))
+            }
             Ok(state) => Ok(Settled::NotWritten(self, state)),
             Err(error) => Err((self, error)),
         }
@@ -218,10 +203,7 @@ impl Planned {
         if !self.can_settle() {
             return Ok(TokenState::Unknown);
         }
-        let there = session
-            .entries()?
-            .iter()
-            .any(|entry| Some(entry.name.as_str()) == self.name());
+        let there = session.entries()?.iter().any(|entry| Some(entry.name.as_str()) == self.name());
         if !there {
             return Ok(match self.replaces {
                 Replaces::Nothing => TokenState::Untouched,
@@ -236,22 +218,14 @@ impl Planned {
             Proof::Code(code) => {
                 let parameters = self.credential().parameters();
                 let right = code_at(self.secret(), parameters, challenge) == code;
-                Ok(if right {
-                    TokenState::Written
-                } else {
-                    TokenState::Untouched
-                })
+                Ok(if right { TokenState::Written } else { TokenState::Untouched })
             }
             Proof::MustBeTyped { .. } => Ok(TokenState::Unknown),
         }
     }
 
     fn expected(&self, step: TimeStep) -> oath::Response {
-        respond(
-            self.secret(),
-            self.credential().parameters().algorithm,
-            step,
-        )
+        respond(self.secret(), self.credential().parameters().algorithm, step)
     }
 
     fn secret(&self) -> &SharedSecret {
@@ -350,11 +324,7 @@ impl Written {
     pub fn judge(self, typed: &str, at: UnixTime) -> Result<Confirmed, (Self, Rejection)> {
         let credential = self.planned.credential();
         match judge(credential.secret(), credential.parameters(), typed, at) {
-            Ok(evidence) => Ok(Confirmed {
-                written: self,
-                at,
-                evidence,
-            }),
+            Ok(evidence) => Ok(Confirmed { written: self, at, evidence }),
             Err(rejection) => Err((self, rejection)),
         }
     }
@@ -455,15 +425,10 @@ impl Confirmed {
     /// confirmation back: a code that somebody read is never waved through.
     pub fn judge(self, typed: &str, at: UnixTime) -> Result<Self, (Written, Rejection)> {
         let evidence = self.evidence;
-        self.written
-            .judge(typed, at)
-            .map(|confirmed| match evidence {
-                Evidence::Computed => Self {
-                    evidence,
-                    ..confirmed
-                },
-                Evidence::Typed { .. } => confirmed,
-            })
+        self.written.judge(typed, at).map(|confirmed| match evidence {
+            Evidence::Computed => Self { evidence, ..confirmed },
+            Evidence::Typed { .. } => confirmed,
+        })
     }
 
     /// What the confirmation rests on.
@@ -475,14 +440,9 @@ impl Confirmed {
     pub fn receipt(&self, sower: &'static str) -> Receipt {
         let evidence = Some(match self.evidence {
             Evidence::Computed => ReceiptEvidence::Computed,
-            Evidence::Typed { offset } => ReceiptEvidence::Typed {
-                offset_steps: offset,
-            },
+            Evidence::Typed { offset } => ReceiptEvidence::Typed { offset_steps: offset },
         });
-        Receipt {
-            evidence,
-            ..self.written.receipt(sower, Outcome::Confirmed, self.at)
-        }
+        Receipt { evidence, ..self.written.receipt(sower, Outcome::Confirmed, self.at) }
     }
 }
 
@@ -506,7 +466,6 @@ impl Unconfirmed {
 
     /// The receipt, which says that nothing was checked.
     pub fn receipt(&self, sower: &'static str) -> Receipt {
-        self.written
-            .receipt(sower, Outcome::WrittenNotConfirmed, self.at)
+        self.written.receipt(sower, Outcome::WrittenNotConfirmed, self.at)
     }
 }

@@ -74,9 +74,7 @@ impl Survey {
     /// Seconds by which the token's clock was ahead of this computer's when it
     /// was read; negative when it was behind.
     pub fn clock_offset(&self) -> Option<i64> {
-        self.identity
-            .clock
-            .map(|clock| whole_seconds(clock, self.taken_at))
+        self.identity.clock.map(|clock| whole_seconds(clock, self.taken_at))
     }
 }
 

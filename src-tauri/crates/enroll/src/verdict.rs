@@ -50,9 +50,7 @@ pub fn judge(
             right = Some(offset);
         }
     }
-    right
-        .map(|offset| Evidence::Typed { offset })
-        .ok_or(Rejection::NoMatch)
+    right.map(|offset| Evidence::Typed { offset }).ok_or(Rejection::NoMatch)
 }
 
 #[cfg(test)]
@@ -62,17 +60,9 @@ mod tests {
     /// facts/microsoft-enrollment.md 1.2: the codes of 23:59:30 to 00:01:00.
     fn check(at: u64, typed: &str, expected: Result<i64, Rejection>) {
         let work = vec![0xd5, 0xc9, 0x07, 0xce, 0x7c, 0x3b, 0xfa, 0xc5, 0x82, 0xab];
-        let verdict = judge(
-            &SharedSecret::new(work),
-            &Parameters::default(),
-            typed,
-            UnixTime::from_secs(at),
-        );
-        assert_eq!(
-            verdict,
-            expected.map(|offset| Evidence::Typed { offset }),
-            "{at} {typed}"
-        );
+        let verdict =
+            judge(&SharedSecret::new(work), &Parameters::default(), typed, UnixTime::from_secs(at));
+        assert_eq!(verdict, expected.map(|offset| Evidence::Typed { offset }), "{at} {typed}");
     }
 
     #[test]
@@ -89,10 +79,7 @@ mod tests {
     fn a_near_miss_is_no_pass() {
         check(1_893_456_000, "004168", Err(Rejection::NoMatch));
         check(1_893_456_000, "001467", Err(Rejection::NoMatch));
-        let length = CodeError::WrongLength {
-            got: 4,
-            expected: 6,
-        };
+        let length = CodeError::WrongLength { got: 4, expected: 6 };
         check(1_893_456_000, "4167", Err(Rejection::NotACode(length)));
     }
 }

@@ -18,12 +18,8 @@ const MOST: usize = 1024;
 /// What a text is if it is nothing but a key; `None` when it is something else.
 pub(crate) fn find(text: &str, source: Source) -> Option<Finding> {
     if secret::looks_like_base64(text) {
-        let length = text
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || "/+".contains(*c));
-        return Some(Finding::Foreign(Foreign::Base64Secret {
-            length: length.count(),
-        }));
+        let length = text.chars().filter(|c| c.is_ascii_alphanumeric() || "/+".contains(*c));
+        return Some(Finding::Foreign(Foreign::Base64Secret { length: length.count() }));
     }
     if let Some(bytes) = hex_bytes(text) {
         return Some(Finding::Foreign(Foreign::HexSecret { bytes }));

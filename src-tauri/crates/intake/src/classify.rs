@@ -29,9 +29,7 @@ pub fn classify(text: &str, source: Source) -> Finding {
     match key_uris(text).as_slice() {
         [] => without_key_uri(text, source),
         [only] => one_key_uri(only, source),
-        several => Finding::Foreign(Foreign::SeveralKeyUris {
-            count: several.len(),
-        }),
+        several => Finding::Foreign(Foreign::SeveralKeyUris { count: several.len() }),
     }
 }
 
@@ -98,9 +96,7 @@ fn key_uris(text: &str) -> Vec<Line> {
         let uri = if broken {
             Line::Broken
         } else {
-            let end = uri
-                .trim_end_matches(['"', '\'', '>', '\u{201d}', '\u{bb}'])
-                .len();
+            let end = uri.trim_end_matches(['"', '\'', '>', '\u{201d}', '\u{bb}']).len();
             uri.truncate(end);
             Line::Whole(uri)
         };
@@ -115,8 +111,7 @@ fn key_uris(text: &str) -> Vec<Line> {
 fn key_uri_start(line: &str) -> Option<usize> {
     const SCHEME: &str = "otpauth:";
     line.char_indices().map(|(at, _)| at).find(|&at| {
-        line.get(at..at + SCHEME.len())
-            .is_some_and(|text| text.eq_ignore_ascii_case(SCHEME))
+        line.get(at..at + SCHEME.len()).is_some_and(|text| text.eq_ignore_ascii_case(SCHEME))
             && line[..at]
                 .chars()
                 .next_back()
@@ -142,13 +137,8 @@ fn continues(uri: &str, next: &str) -> bool {
 
 /// Whether a Key URI ends within a value that changes the code.
 fn ends_in_what_counts(uri: &str) -> bool {
-    let last = uri
-        .split_once('?')
-        .and_then(|(_, query)| query.rsplit('&').next())
-        .unwrap_or("");
-    ["secret", "digits", "period", "interval", "algo"]
-        .iter()
-        .any(|name| starts_with(last, name))
+    let last = uri.split_once('?').and_then(|(_, query)| query.rsplit('&').next()).unwrap_or("");
+    ["secret", "digits", "period", "interval", "algo"].iter().any(|name| starts_with(last, name))
 }
 
 fn without_key_uri(text: &str, source: Source) -> Finding {
@@ -200,9 +190,7 @@ fn by_scheme(text: &str) -> Option<Foreign> {
     }
     let host = host(text)?;
     for (domain, foreign) in DOMAINS {
-        let subdomain = host
-            .strip_suffix(domain)
-            .is_some_and(|sub| sub.ends_with('.'));
+        let subdomain = host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));
         if *host == *domain || subdomain {
             return Some(foreign);
         }
@@ -273,17 +261,13 @@ fn is_microsoft_push(word: &str) -> bool {
 }
 
 /// Beginnings of the serial numbers that Token2 prints on its tokens.
-const SERIAL_PREFIXES: [&str; 8] = [
-    "8659612", "8659622", "8659621", "8659600", "8659601", "8659609", "8659610", "8659632",
-];
+const SERIAL_PREFIXES: [&str; 8] =
+    ["8659612", "8659622", "8659621", "8659600", "8659601", "8659609", "8659610", "8659632"];
 
 /// A text of nothing but digits, in groups or not.
 fn by_digits(text: &str) -> Option<Foreign> {
-    let digits: Zeroizing<String> = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .collect::<String>()
-        .into();
+    let digits: Zeroizing<String> =
+        text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().into();
     if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit()) {
         return None;
     }
@@ -291,10 +275,7 @@ fn by_digits(text: &str) -> Option<Foreign> {
         9 => Some(Foreign::MicrosoftPush),
         6..=8 => Some(Foreign::DisplayedCode),
         10..=19 => Some(Foreign::SerialSticker),
-        20.. if SERIAL_PREFIXES
-            .iter()
-            .any(|prefix| digits.starts_with(prefix)) =>
-        {
+        20.. if SERIAL_PREFIXES.iter().any(|prefix| digits.starts_with(prefix)) => {
             Some(Foreign::SerialSticker)
         }
         // Twenty digits and more may be hexadecimal; fewer than six are nothing.
@@ -315,6 +296,5 @@ fn host(text: &str) -> Option<Cow<'_, str>> {
 }
 
 fn starts_with(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

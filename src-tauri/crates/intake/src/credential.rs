@@ -36,14 +36,7 @@ pub(crate) struct Parts<'a> {
 
 impl Credential {
     pub(crate) fn new(parts: Parts<'_>) -> Self {
-        let Parts {
-            secret,
-            parameters,
-            issuer,
-            organisation,
-            account,
-            mut notes,
-        } = parts;
+        let Parts { secret, parameters, issuer, organisation, account, mut notes } = parts;
         let clean = |text: &str| Name::new(text);
         let issuer = issuer.map(clean);
         let organisation = organisation.map(clean);
@@ -177,18 +170,8 @@ mod tests {
     #[test]
     fn display_names_say_everything_once() {
         let microsoft = Some("Microsoft");
-        check(
-            Some("Contoso"),
-            microsoft,
-            "a@b.c",
-            "Contoso \u{2014} a@b.c (Microsoft)",
-        );
-        check(
-            Some("microsoft"),
-            microsoft,
-            "a@b.c",
-            "microsoft \u{2014} a@b.c",
-        );
+        check(Some("Contoso"), microsoft, "a@b.c", "Contoso \u{2014} a@b.c (Microsoft)");
+        check(Some("microsoft"), microsoft, "a@b.c", "microsoft \u{2014} a@b.c");
         check(None, microsoft, "a@b.c", "Microsoft \u{2014} a@b.c");
         check(Some("Contoso"), None, "a@b.c", "Contoso \u{2014} a@b.c");
         check(Some("Contoso"), microsoft, "", "Contoso (Microsoft)");

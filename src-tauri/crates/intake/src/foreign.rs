@@ -199,9 +199,6 @@ mod tests {
             Foreign::Link,
             Foreign::Unknown,
         ];
-        assert_eq!(
-            all.iter().map(Foreign::code).collect::<Vec<_>>(),
-            Foreign::CODES
-        );
+        assert_eq!(all.iter().map(Foreign::code).collect::<Vec<_>>(), Foreign::CODES);
     }
 }

@@ -46,17 +46,13 @@ pub(crate) fn parse(text: &str, source: Source) -> Result<Credential, KeyUriErro
     let parameters = Parameters {
         algorithm: query.algorithm.unwrap_or(Algorithm::Sha1),
         digits: match query.digits {
-            Some(number) => Digits::new(number).map_err(|_| KeyUriError::BadNumber {
-                field: "digits",
-                value: Some(number),
-            })?,
+            Some(number) => Digits::new(number)
+                .map_err(|_| KeyUriError::BadNumber { field: "digits", value: Some(number) })?,
             None => Digits::SIX,
         },
         period: match query.period {
-            Some(number) => Period::new(number).map_err(|_| KeyUriError::BadNumber {
-                field: "period",
-                value: Some(number),
-            })?,
+            Some(number) => Period::new(number)
+                .map_err(|_| KeyUriError::BadNumber { field: "period", value: Some(number) })?,
             None => Period::S30,
         },
     };
@@ -93,10 +89,7 @@ impl Query {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let name = name.trim();
             // `&amp;` is what a copy out of a page's source leaves.
-            let name = name
-                .strip_prefix("amp;")
-                .unwrap_or(name)
-                .to_ascii_lowercase();
+            let name = name.strip_prefix("amp;").unwrap_or(name).to_ascii_lowercase();
             // An empty value says as much as a missing one.
             if value.trim().is_empty() {
                 continue;
@@ -109,11 +102,7 @@ impl Query {
                     query.issuer = (!issuer.is_empty()).then_some(issuer);
                 }
                 "algorithm" | "algo" => {
-                    add(
-                        &mut query.algorithm,
-                        "algorithm",
-                        algorithm(&decode(value, true))?,
-                    )?;
+                    add(&mut query.algorithm, "algorithm", algorithm(&decode(value, true))?)?;
                 }
                 "digits" => add(&mut query.digits, "digits", number("digits", value)?)?,
                 "period" | "interval" => {
@@ -162,26 +151,19 @@ fn number(field: &'static str, value: &str) -> Result<u64, KeyUriError> {
     if !value.chars().all(|c| c.is_ascii_digit()) {
         return Err(KeyUriError::BadNumber { field, value: None });
     }
-    value
-        .parse()
-        .map_err(|_| KeyUriError::BadNumber { field, value: None })
+    value.parse().map_err(|_| KeyUriError::BadNumber { field, value: None })
 }
 
 /// `SHA1`, `sha-256`, `HmacSHA512`, `HMAC-SHA-1` and their like.
 fn algorithm(value: &str) -> Result<Algorithm, KeyUriError> {
-    let name: String = value
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
+    let name: String =
+        value.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     match name.strip_prefix("HMAC").unwrap_or(&name) {
         "SHA1" => Ok(Algorithm::Sha1),
         "SHA256" => Ok(Algorithm::Sha256),
         "SHA512" => Ok(Algorithm::Sha512),
         other => Err(KeyUriError::UnknownAlgorithm {
-            name: ["MD5", "SHA224", "SHA384", "SM3"]
-                .into_iter()
-                .find(|known| *known == other),
+            name: ["MD5", "SHA224", "SHA384", "SM3"].into_iter().find(|known| *known == other),
         }),
     }
 }
@@ -200,19 +182,12 @@ impl<'a> Label<'a> {
         let cut = raw.find(':').map(|at| (at, 1)).or_else(|| {
             let mut encoded = find_encoded(raw, "%3A");
             // A user principal name holds no colon; a tenant's name may.
-            let at = if microsoft {
-                encoded.last()
-            } else {
-                encoded.next()
-            };
+            let at = if microsoft { encoded.last() } else { encoded.next() };
             at.map(|at| (at, 3))
         });
         let Some((at, length)) = cut else {
             let account = decode(raw, plus_is_space).trim().to_owned();
-            return Self {
-                prefix: None,
-                account,
-            };
+            return Self { prefix: None, account };
         };
         let prefix = decode(&raw[..at], plus_is_space);
         let account = decode(&raw[at + length..], plus_is_space);
@@ -225,18 +200,14 @@ impl<'a> Label<'a> {
         {
             account = rest.trim();
         }
-        Self {
-            account: account.to_owned(),
-            prefix: (!name.is_empty()).then_some(prefix),
-        }
+        Self { account: account.to_owned(), prefix: (!name.is_empty()).then_some(prefix) }
     }
 }
 
 /// Where a percent-encoded character stands, in either letter case.
 fn find_encoded<'a>(raw: &'a str, encoded: &'static str) -> impl Iterator<Item = usize> + 'a {
     raw.match_indices('%').map(|(at, _)| at).filter(move |&at| {
-        raw.get(at..at + encoded.len())
-            .is_some_and(|text| text.eq_ignore_ascii_case(encoded))
+        raw.get(at..at + encoded.len()).is_some_and(|text| text.eq_ignore_ascii_case(encoded))
     })
 }
 

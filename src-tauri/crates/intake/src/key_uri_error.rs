@@ -147,15 +147,9 @@ impl KeyUriError {
             Self::TextTooLong { bytes } | Self::SecretTooShort { bytes } => {
                 vec![("bytes", bytes.to_string())]
             }
-            Self::SecretBadCharacter {
-                position,
-                character,
-                question,
-            } => {
-                let mut facts = vec![
-                    ("position", position.to_string()),
-                    ("character", shown(*character)),
-                ];
+            Self::SecretBadCharacter { position, character, question } => {
+                let mut facts =
+                    vec![("position", position.to_string()), ("character", shown(*character))];
                 facts.extend(question.map(|letter| ("question", letter.to_string())));
                 facts
             }
@@ -169,10 +163,9 @@ impl KeyUriError {
                 facts.extend(value.map(|value| ("value", value.to_string())));
                 facts
             }
-            Self::UnknownAlgorithm { name } => name
-                .iter()
-                .map(|name| ("name", (*name).to_owned()))
-                .collect(),
+            Self::UnknownAlgorithm { name } => {
+                name.iter().map(|name| ("name", (*name).to_owned())).collect()
+            }
         }
     }
 }
@@ -199,11 +192,7 @@ mod tests {
             KeyUriError::SteamCodes,
             KeyUriError::UnknownType,
             KeyUriError::NoSecret,
-            KeyUriError::SecretBadCharacter {
-                position: 1,
-                character: '0',
-                question: Some('O'),
-            },
+            KeyUriError::SecretBadCharacter { position: 1, character: '0', question: Some('O') },
             KeyUriError::SecretMaybeHex { length: 40 },
             KeyUriError::SecretMaybeBase64 { length: 24 },
             KeyUriError::SecretPaddingInside,
@@ -211,31 +200,19 @@ mod tests {
             KeyUriError::SecretTooShort { bytes: 1 },
             KeyUriError::SecretTooLong { length: 2000 },
             KeyUriError::Conflicting { field: "secret" },
-            KeyUriError::BadNumber {
-                field: "digits",
-                value: None,
-            },
+            KeyUriError::BadNumber { field: "digits", value: None },
             KeyUriError::UnknownAlgorithm { name: None },
         ];
-        assert_eq!(
-            all.iter().map(KeyUriError::code).collect::<Vec<_>>(),
-            KeyUriError::CODES
-        );
+        assert_eq!(all.iter().map(KeyUriError::code).collect::<Vec<_>>(), KeyUriError::CODES);
     }
 
     #[test]
     fn characters_that_cannot_be_seen_are_shown_by_number() {
-        let error = KeyUriError::SecretBadCharacter {
-            position: 3,
-            character: '\u{7}',
-            question: None,
-        };
+        let error =
+            KeyUriError::SecretBadCharacter { position: 3, character: '\u{7}', question: None };
         assert_eq!(
             error.facts(),
-            vec![
-                ("position", "3".to_owned()),
-                ("character", "U+0007".to_owned())
-            ]
+            vec![("position", "3".to_owned()), ("character", "U+0007".to_owned())]
         );
     }
 }

@@ -57,10 +57,7 @@ mod tests {
     #[test]
     fn overrides_and_line_breaks_go() {
         let name = Name::new(" Con\u{202e}toso\r\n ");
-        assert_eq!(
-            (name.text.as_str(), name.cleaned, name.cut),
-            ("Contoso", true, false)
-        );
+        assert_eq!((name.text.as_str(), name.cleaned, name.cut), ("Contoso", true, false));
     }
 
     #[test]

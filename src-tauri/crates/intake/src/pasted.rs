@@ -18,11 +18,7 @@ const MOST_LINES: usize = 8;
 
 /// What a pasted block holds; `None` when there is no run that could be a key.
 pub(crate) fn find(text: &str) -> Option<Finding> {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut runs = Runs(Vec::new());
     for line in &lines {
         runs.collect_from(line);
@@ -34,15 +30,10 @@ pub(crate) fn find(text: &str) -> Option<Finding> {
         [] => return near_miss(text),
         [key] => Zeroizing::new((*key).to_owned()),
         several => {
-            return Some(Finding::Foreign(Foreign::SeveralSecrets {
-                count: several.len(),
-            }));
+            return Some(Finding::Foreign(Foreign::SeveralSecrets { count: several.len() }));
         }
     };
-    let (organisation, account) = lines
-        .iter()
-        .find_map(|line| owner(line))
-        .unwrap_or((None, ""));
+    let (organisation, account) = lines.iter().find_map(|line| owner(line)).unwrap_or((None, ""));
     Some(bare::credential(&key, account, organisation))
 }
 
@@ -65,10 +56,7 @@ impl Runs {
     fn collect_broken(&mut self, lines: &[&str]) {
         for count in (2..=MOST_LINES.min(lines.len())).rev() {
             for window in lines.windows(count) {
-                let first = window[0]
-                    .rsplit([':', '\u{ff1a}'])
-                    .next()
-                    .unwrap_or(window[0]);
+                let first = window[0].rsplit([':', '\u{ff1a}']).next().unwrap_or(window[0]);
                 let length = window.iter().map(|line| line.len() + 1).sum();
                 let mut joined = Zeroizing::new(String::with_capacity(length));
                 joined.push_str(first);
@@ -108,22 +96,16 @@ impl Runs {
         let upper = |run: &str| run.chars().any(|c| c.is_ascii_uppercase());
         let lower = |run: &str| run.chars().any(|c| c.is_ascii_lowercase());
         let one_case: Vec<&str> = all().filter(|run| !(upper(run) && lower(run))).collect();
-        if one_case.is_empty() {
-            all().collect()
-        } else {
-            one_case
-        }
+        if one_case.is_empty() { all().collect() } else { one_case }
     }
 }
 
 /// The one word that would be a key without a slip, to name the slip.
 fn near_miss(text: &str) -> Option<Finding> {
-    let mut words = text
-        .split(|c: char| c.is_whitespace() || c == ':')
-        .filter(|word| {
-            let capitals = cleaned(word);
-            bare::is_near_miss(&capitals) && capitals.chars().any(|c| c.is_ascii_alphabetic())
-        });
+    let mut words = text.split(|c: char| c.is_whitespace() || c == ':').filter(|word| {
+        let capitals = cleaned(word);
+        bare::is_near_miss(&capitals) && capitals.chars().any(|c| c.is_ascii_alphabetic())
+    });
     match (words.next(), words.next()) {
         (Some(word), None) => Some(bare::credential(word, "", None)),
         _ => None,
@@ -133,9 +115,7 @@ fn near_miss(text: &str) -> Option<Finding> {
 /// Tenant and account of a line such as `Account name: Contoso:adele@contoso.com`.
 fn owner(line: &str) -> Option<(Option<&str>, &str)> {
     let at = line.find('@')?;
-    let end = line[at..]
-        .find(char::is_whitespace)
-        .map_or(line.len(), |length| at + length);
+    let end = line[at..].find(char::is_whitespace).map_or(line.len(), |length| at + length);
     let line = &line[..end];
     // Tenant and account are joined by a bare colon; after a label comes a space.
     let Some((before, account)) = line[..at].rfind(':').map(|i| (&line[..i], &line[i + 1..]))
@@ -145,9 +125,7 @@ fn owner(line: &str) -> Option<(Option<&str>, &str)> {
     if account.starts_with(char::is_whitespace) {
         return Some((None, account.split_whitespace().next_back().unwrap_or("")));
     }
-    let tenant = before
-        .split_once([':', '\u{ff1a}'])
-        .map_or(before, |(_label, tenant)| tenant);
+    let tenant = before.split_once([':', '\u{ff1a}']).map_or(before, |(_label, tenant)| tenant);
     let tenant = tenant.trim();
     Some(((!tenant.is_empty()).then_some(tenant), account))
 }

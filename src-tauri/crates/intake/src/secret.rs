@@ -23,9 +23,7 @@ const LEAST_HEX: usize = 20;
 static LENIENT: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = BASE32_NOPAD.specification();
     specification.check_trailing_bits = false;
-    specification
-        .encoding()
-        .expect("base32 without the check of trailing bits is an encoding")
+    specification.encoding().expect("base32 without the check of trailing bits is an encoding")
 });
 
 /// A secret and what is to be said about its text.
@@ -49,9 +47,7 @@ pub(crate) fn decode(text: &str, source: Source) -> Result<Decoded, KeyUriError>
         return Err(KeyUriError::NoSecret);
     }
     if looks_like_hex(characters) {
-        return Err(KeyUriError::SecretMaybeHex {
-            length: characters.len(),
-        });
+        return Err(KeyUriError::SecretMaybeHex { length: characters.len() });
     }
     if let Some((index, character)) = characters.chars().enumerate().find(|(_, c)| !is_base32(*c)) {
         return Err(match character {
@@ -68,14 +64,10 @@ pub(crate) fn decode(text: &str, source: Source) -> Result<Decoded, KeyUriError>
     let whole = match characters.len() % 8 {
         1 | 3 | 6 => match source {
             Source::Typed => {
-                return Err(KeyUriError::SecretCut {
-                    length: characters.len(),
-                });
+                return Err(KeyUriError::SecretCut { length: characters.len() });
             }
             Source::Picture => {
-                notes.push(Note::SecretCut {
-                    characters: characters.len(),
-                });
+                notes.push(Note::SecretCut { characters: characters.len() });
                 &characters[..characters.len() - 1]
             }
         },
@@ -85,10 +77,7 @@ pub(crate) fn decode(text: &str, source: Source) -> Result<Decoded, KeyUriError>
     if bytes.len() < LEAST_BYTES {
         return Err(KeyUriError::SecretTooShort { bytes: bytes.len() });
     }
-    Ok(Decoded {
-        secret: SharedSecret::new(bytes),
-        notes,
-    })
+    Ok(Decoded { secret: SharedSecret::new(bytes), notes })
 }
 
 /// Decodes characters that are base32 and of a length that makes whole bytes.
@@ -110,12 +99,7 @@ fn decode_whole(characters: &str, notes: &mut Vec<Note>) -> Vec<u8> {
 pub(crate) fn cleaned(text: &str) -> Zeroizing<String> {
     let mut cleaned = Zeroizing::new(String::with_capacity(text.len()));
     let unquoted = text.trim_matches(|c: char| c.is_whitespace() || is_quote(c));
-    cleaned.extend(
-        unquoted
-            .chars()
-            .filter(|&c| !is_separator(c))
-            .map(|c| c.to_ascii_uppercase()),
-    );
+    cleaned.extend(unquoted.chars().filter(|&c| !is_separator(c)).map(|c| c.to_ascii_uppercase()));
     cleaned
 }
 
@@ -139,10 +123,7 @@ pub(crate) fn is_separator(character: char) -> bool {
 }
 
 pub(crate) fn is_quote(character: char) -> bool {
-    matches!(
-        character,
-        '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}'
-    )
+    matches!(character, '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}')
 }
 
 /// Whether a character, already in capitals, belongs to base32.
@@ -199,9 +180,7 @@ mod tests {
     }
 
     fn refused(text: &str, source: Source) -> KeyUriError {
-        decode(text, source)
-            .map(|decoded| decoded.notes)
-            .expect_err("refused")
+        decode(text, source).map(|decoded| decoded.notes).expect_err("refused")
     }
 
     #[test]
@@ -260,18 +239,12 @@ mod tests {
                 "A2B3C4D5E6F7A2B3C4D5E6F7A2B3C4D5E6F7A2B3",
                 KeyUriError::SecretMaybeHex { length: 40 },
             ),
-            (
-                "1ckHznw7+sWCqw==",
-                KeyUriError::SecretMaybeBase64 { length: 15 },
-            ),
+            ("1ckHznw7+sWCqw==", KeyUriError::SecretMaybeBase64 { length: 15 }),
         ] {
             assert_eq!(refused(text, Source::Typed), expected, "{text:?}");
         }
         let long = "A".repeat(1025);
-        assert_eq!(
-            refused(&long, Source::Typed),
-            KeyUriError::SecretTooLong { length: 1025 }
-        );
+        assert_eq!(refused(&long, Source::Typed), KeyUriError::SecretTooLong { length: 1025 });
     }
 
     #[test]
@@ -288,15 +261,9 @@ mod tests {
 
     #[test]
     fn lengths_of_the_facts() {
-        for (characters, bytes) in [
-            (16, 10),
-            (26, 16),
-            (32, 20),
-            (52, 32),
-            (64, 40),
-            (103, 64),
-            (128, 80),
-        ] {
+        for (characters, bytes) in
+            [(16, 10), (26, 16), (32, 20), (52, 32), (64, 40), (103, 64), (128, 80)]
+        {
             let decoded = decode(&"A".repeat(characters), Source::Typed).expect("accepted");
             assert_eq!(decoded.secret.len(), bytes);
         }

@@ -7,10 +7,8 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit.max(1)
     }
 }
@@ -100,11 +98,9 @@ fn mutate(numbers: &mut Numbers, text: &str) -> String {
 /// Everything of a finding that may reach a log or the window, except the names.
 fn shown(finding: &Finding) -> String {
     let facts = match finding {
-        Finding::Credential(credential) => credential
-            .notes()
-            .iter()
-            .flat_map(intake::Note::facts)
-            .collect(),
+        Finding::Credential(credential) => {
+            credential.notes().iter().flat_map(intake::Note::facts).collect()
+        }
         Finding::Unusable(error) => {
             let mut facts = error.facts();
             facts.push(("display", error.to_string()));
@@ -120,11 +116,7 @@ fn mutated_texts_never_panic_and_never_show_the_secret() {
     let mut numbers = Numbers(2030);
     for round in 0..200_000 {
         let text = mutate(&mut numbers, SEEDS[round % SEEDS.len()]);
-        let source = if round % 2 == 0 {
-            Source::Picture
-        } else {
-            Source::Typed
-        };
+        let source = if round % 2 == 0 { Source::Picture } else { Source::Typed };
         let shown = shown(&classify(&text, source)).to_uppercase();
         // Five letters of it would be a leak; words like "cannot" have three.
         assert!(!shown.contains(&CANARY[..5]), "round {round}");

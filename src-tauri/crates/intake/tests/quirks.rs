@@ -56,21 +56,9 @@ fn check_code(text: &str, time: u64, code: &str) {
 fn work_accounts_of_microsoft() {
     let microsoft = Some("Microsoft");
     for (label, organisation, account) in [
-        (
-            "Contoso%3Aadele%40contoso.com",
-            "Contoso",
-            "adele@contoso.com",
-        ),
-        (
-            "Contoso+Ltd%3Aadele%40contoso.com",
-            "Contoso Ltd",
-            "adele@contoso.com",
-        ),
-        (
-            "Contoso%20Ltd%3Aadele.vance%40contoso.com",
-            "Contoso Ltd",
-            "adele.vance@contoso.com",
-        ),
+        ("Contoso%3Aadele%40contoso.com", "Contoso", "adele@contoso.com"),
+        ("Contoso+Ltd%3Aadele%40contoso.com", "Contoso Ltd", "adele@contoso.com"),
+        ("Contoso%20Ltd%3Aadele.vance%40contoso.com", "Contoso Ltd", "adele.vance@contoso.com"),
         (
             "Test+Und%2BFirma%3aadele%40contoso.onmicrosoft.com",
             "Test Und+Firma",
@@ -81,21 +69,14 @@ fn work_accounts_of_microsoft() {
             "Fabrikam: Retail",
             "adele@fabrikam.example.com",
         ),
-        (
-            "M%C3%BCller+GmbH%3Aadele%40contoso.com",
-            "Müller GmbH",
-            "adele@contoso.com",
-        ),
+        ("M%C3%BCller+GmbH%3Aadele%40contoso.com", "Müller GmbH", "adele@contoso.com"),
     ] {
         let text = format!("otpauth://totp/{label}?secret=2xeqptt4hp5mlavl&issuer=Microsoft");
         check(&text, &WORK, (Some(organisation), microsoft, account));
         check_parameters(&text, Algorithm::Sha1, 6, 30);
         let read = credential(&text, Source::Picture);
         assert_eq!(read.notes(), []);
-        assert_eq!(
-            read.display_name(),
-            format!("{organisation} \u{2014} {account} (Microsoft)")
-        );
+        assert_eq!(read.display_name(), format!("{organisation} \u{2014} {account} (Microsoft)"));
         for (time, code) in [
             (1_893_455_970, "640562"),
             (1_893_456_000, "004167"),
@@ -145,16 +126,8 @@ fn rows_1_to_6_labels() {
         &WORK,
         (example, example, "adele"),
     );
-    check(
-        "otpauth://totp/?secret=2XEQPTT4HP5MLAVL",
-        &WORK,
-        (None, None, ""),
-    );
-    check(
-        "otpauth://totp?secret=2XEQPTT4HP5MLAVL",
-        &WORK,
-        (None, None, ""),
-    );
+    check("otpauth://totp/?secret=2XEQPTT4HP5MLAVL", &WORK, (None, None, ""));
+    check("otpauth://totp?secret=2XEQPTT4HP5MLAVL", &WORK, (None, None, ""));
 }
 
 #[test]
@@ -167,11 +140,7 @@ fn rows_7_and_8_secrets() {
         "2XEQ%C2%A0PTT4HP5MLAVL",
         "2XEQPTT4HP5MLAVL%3D%3D",
     ] {
-        check(
-            &format!("otpauth://totp/x?secret={secret}"),
-            &WORK,
-            (None, None, "x"),
-        );
+        check(&format!("otpauth://totp/x?secret={secret}"), &WORK, (None, None, "x"));
     }
     for secret in ["AA%3D%3D%3D%3D%3D%3D", "AA======"] {
         let text = format!("otpauth://totp/x?secret={secret}");
@@ -214,19 +183,9 @@ fn rows_12_and_16_parameters() {
         ("interval=60", sha1, 6, 60),
         ("PERIOD=15&Digits=7", sha1, 7, 15),
         ("digits=10", sha1, 10, 30),
-        (
-            "digits=6&digits=6&period=30&algorithm=SHA1&algorithm=sha-1",
-            sha1,
-            6,
-            30,
-        ),
+        ("digits=6&digits=6&period=30&algorithm=SHA1&algorithm=sha-1", sha1, 6, 30),
         ("digits=&period=", sha1, 6, 30),
-        (
-            "counter=5&lock=true&color=ff0000&codeDisplay=%7B%7D",
-            sha1,
-            6,
-            30,
-        ),
+        ("counter=5&lock=true&color=ff0000&codeDisplay=%7B%7D", sha1, 6, 30),
         ("amp;digits=8#fragment", sha1, 8, 30),
     ] {
         check_parameters(&with(tail), algorithm, digits, period);
@@ -247,10 +206,9 @@ fn rows_12_and_16_parameters() {
 #[test]
 fn rows_13_and_14_other_kinds_of_codes() {
     let secret = "secret=2XEQPTT4HP5MLAVL";
-    for text in [
-        format!("otpauth://hotp/x?{secret}&counter=0"),
-        format!("OTPAUTH://HOTP/x?{secret}"),
-    ] {
+    for text in
+        [format!("otpauth://hotp/x?{secret}&counter=0"), format!("OTPAUTH://HOTP/x?{secret}")]
+    {
         assert_eq!(refused(&text), KeyUriError::EventBased);
     }
     for text in [
@@ -292,49 +250,22 @@ fn row_17_numbers() {
         ("99999999999999999999999", None),
     ] {
         let text = format!("otpauth://totp/x?secret=2XEQPTT4HP5MLAVL&period={value}");
-        assert_eq!(
-            refused(&text),
-            KeyUriError::BadNumber {
-                field: "period",
-                value: number
-            }
-        );
+        assert_eq!(refused(&text), KeyUriError::BadNumber { field: "period", value: number });
     }
-    for (value, number) in [
-        ("0", Some(0)),
-        ("3", Some(3)),
-        ("11", Some(11)),
-        ("6.0", None),
-    ] {
+    for (value, number) in [("0", Some(0)), ("3", Some(3)), ("11", Some(11)), ("6.0", None)] {
         let text = format!("otpauth://totp/x?secret=2XEQPTT4HP5MLAVL&digits={value}");
-        assert_eq!(
-            refused(&text),
-            KeyUriError::BadNumber {
-                field: "digits",
-                value: number
-            }
-        );
+        assert_eq!(refused(&text), KeyUriError::BadNumber { field: "digits", value: number });
     }
 }
 
 #[test]
 fn rows_18_to_20_secrets_that_are_none() {
-    assert_eq!(
-        refused("otpauth://totp/x?issuer=Example"),
-        KeyUriError::NoSecret
-    );
-    assert_eq!(
-        refused("otpauth://totp/x?secret=&issuer=Example"),
-        KeyUriError::NoSecret
-    );
+    assert_eq!(refused("otpauth://totp/x?issuer=Example"), KeyUriError::NoSecret);
+    assert_eq!(refused("otpauth://totp/x?secret=&issuer=Example"), KeyUriError::NoSecret);
     assert_eq!(refused("otpauth://totp/x"), KeyUriError::NoSecret);
     assert_eq!(
         refused("otpauth://totp/x?secret=0123456789"),
-        KeyUriError::SecretBadCharacter {
-            position: 1,
-            character: '0',
-            question: Some('O')
-        }
+        KeyUriError::SecretBadCharacter { position: 1, character: '0', question: Some('O') }
     );
     assert_eq!(
         refused("otpauth://totp/x?secret=3132333435363738393031323334353637383930"),
@@ -350,36 +281,19 @@ fn rows_18_to_20_secrets_that_are_none() {
 fn rows_21_and_22_names_that_mislead_or_are_long() {
     let text = "otpauth://totp/Con%E2%80%AEtoso:adele%0A@contoso.com?secret=2XEQPTT4HP5MLAVL\
                 &issuer=Micro%0Dsoft";
-    check(
-        text,
-        &WORK,
-        (Some("Contoso"), Some("Microsoft"), "adele@contoso.com"),
-    );
-    assert!(
-        credential(text, Source::Picture)
-            .notes()
-            .contains(&Note::NameCleaned)
-    );
+    check(text, &WORK, (Some("Contoso"), Some("Microsoft"), "adele@contoso.com"));
+    assert!(credential(text, Source::Picture).notes().contains(&Note::NameCleaned));
     // The same, not encoded.
     let text = "otpauth://totp/Con\u{202e}toso:adele\n@contoso.com?secret=2XEQPTT4HP5MLAVL";
     check(text, &WORK, (Some("Contoso"), None, "adele@contoso.com"));
 
-    let text = format!(
-        "otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL",
-        "a".repeat(4096)
-    );
+    let text = format!("otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL", "a".repeat(4096));
     let long = credential(&text, Source::Picture);
     assert_eq!(long.account().len(), 128);
     assert!(long.notes().contains(&Note::NameCut));
-    let text = format!(
-        "otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL",
-        "%41".repeat(4096)
-    );
+    let text = format!("otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL", "%41".repeat(4096));
     assert_eq!(credential(&text, Source::Typed).account().len(), 128);
-    let text = format!(
-        "otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL",
-        "a".repeat(20_000)
-    );
+    let text = format!("otpauth://totp/{}?secret=2XEQPTT4HP5MLAVL", "a".repeat(20_000));
     assert_eq!(refused(&text), KeyUriError::TextTooLong { bytes: 20_039 });
 }
 
@@ -394,26 +308,14 @@ fn row_23_what_is_there_twice() {
     ] {
         assert_eq!(refused(&with(tail)), KeyUriError::Conflicting { field });
     }
-    check(
-        &with("SECRET=2xeq-ptt4-hp5m-lavl="),
-        &WORK,
-        (None, None, "x"),
-    );
-    check(
-        &with("issuer=&issuer=First&issuer=Second"),
-        &WORK,
-        (None, Some("First"), "x"),
-    );
+    check(&with("SECRET=2xeq-ptt4-hp5m-lavl="), &WORK, (None, None, "x"));
+    check(&with("issuer=&issuer=First&issuer=Second"), &WORK, (None, Some("First"), "x"));
 }
 
 #[test]
 fn row_24_host_names_and_other_labels() {
     for (label, prefix, account) in [
-        (
-            "Administrator@DiskStation",
-            None,
-            "Administrator@DiskStation",
-        ),
+        ("Administrator@DiskStation", None, "Administrator@DiskStation"),
         ("a/b/c", None, "a/b/c"),
         ("C# Ltd:adele", Some("C# Ltd"), "adele"),
         ("Name with spaces:adele", Some("Name with spaces"), "adele"),
@@ -422,11 +324,7 @@ fn row_24_host_names_and_other_labels() {
         ("Example:", Some("Example"), ""),
         ("Example%3aadele", Some("Example"), "adele"),
         ("A%3AB%3Aadele", Some("A"), "B:adele"),
-        (
-            "jane%2Btest+one@example.com",
-            None,
-            "jane+test one@example.com",
-        ),
+        ("jane%2Btest+one@example.com", None, "jane+test one@example.com"),
         ("100%", None, "100%"),
         ("%FF%FEx", None, "\u{fffd}\u{fffd}x"),
         ("%2541", None, "%41"),
@@ -466,13 +364,7 @@ fn what_an_issuer_cut_off_is_accepted_from_a_picture_only() {
     let text = "otpauth://totp/x?secret=2XEQPTT4HP5MLAVLA";
     let read = credential(text, Source::Picture);
     assert_eq!(read.secret().expose(), WORK);
-    assert_eq!(
-        read.notes(),
-        [
-            Note::SecretCut { characters: 17 },
-            Note::ShortSecret { bytes: 10 }
-        ]
-    );
+    assert_eq!(read.notes(), [Note::SecretCut { characters: 17 }, Note::ShortSecret { bytes: 10 }]);
     let typed = classify(text, Source::Typed);
     assert_eq!(typed.code(), Some("secret-cut"));
 }
@@ -494,10 +386,7 @@ fn keys_by_themselves() {
         let typed = credential(text, Source::Typed);
         assert_eq!(typed.secret().expose(), WORK, "{text}");
         assert!(typed.notes().contains(&Note::ParametersAssumed));
-        assert_eq!(
-            (typed.issuer(), typed.organisation(), typed.account()),
-            (None, None, "")
-        );
+        assert_eq!((typed.issuer(), typed.organisation(), typed.account()), (None, None, ""));
         assert_eq!(*typed.parameters(), oath::Parameters::default());
     }
 }
@@ -506,42 +395,18 @@ fn keys_by_themselves() {
 fn the_block_under_cannot_scan_image() {
     let whole = (Some("Contoso"), "adele@contoso.com");
     for (text, (organisation, account)) in [
-        (
-            "Account name: Contoso:adele@contoso.com\nSecret key: 2xeqptt4hp5mlavl",
-            whole,
-        ),
-        (
-            "Account name:\nContoso:adele@contoso.com\nSecret key:\n2xeqptt4hp5mlavl\n",
-            whole,
-        ),
-        (
-            "Account name\nContoso:adele@contoso.com\nSecret key\n2xeq ptt4 hp5m lavl",
-            whole,
-        ),
-        (
-            "Account name: Contoso:adele@contoso.com Secret key: 2xeqptt4hp5mlavl",
-            whole,
-        ),
+        ("Account name: Contoso:adele@contoso.com\nSecret key: 2xeqptt4hp5mlavl", whole),
+        ("Account name:\nContoso:adele@contoso.com\nSecret key:\n2xeqptt4hp5mlavl\n", whole),
+        ("Account name\nContoso:adele@contoso.com\nSecret key\n2xeq ptt4 hp5m lavl", whole),
+        ("Account name: Contoso:adele@contoso.com Secret key: 2xeqptt4hp5mlavl", whole),
         (
             "Kontobezeichnung\nContoso:adele@contoso.com\nGeheimer Schlüssel\n2xeqptt4hp5mlavl",
             whole,
         ),
-        (
-            "Kontoname: Contoso:adele@contoso.com\nGeheimer Schlüssel: 2xeq-ptt4-hp5m-lavl",
-            whole,
-        ),
-        (
-            "Nom du compte : Contoso:adele@contoso.com\nClé secrète : 2xeqptt4hp5mlavl",
-            whole,
-        ),
-        (
-            "アカウント名：Contoso:adele@contoso.com\n秘密鍵：2xeqptt4hp5mlavl",
-            whole,
-        ),
-        (
-            "Secret key:\n2xeqptt4\nhp5mlavl\nAccount name:\nContoso:adele@contoso.com",
-            whole,
-        ),
+        ("Kontoname: Contoso:adele@contoso.com\nGeheimer Schlüssel: 2xeq-ptt4-hp5m-lavl", whole),
+        ("Nom du compte : Contoso:adele@contoso.com\nClé secrète : 2xeqptt4hp5mlavl", whole),
+        ("アカウント名：Contoso:adele@contoso.com\n秘密鍵：2xeqptt4hp5mlavl", whole),
+        ("Secret key:\n2xeqptt4\nhp5mlavl\nAccount name:\nContoso:adele@contoso.com", whole),
         (
             "Account name: Contoso Ltd:adele@contoso.com\r\n\
              Secret key: 2XEQ\u{a0}PTT4\u{a0}HP5M\u{a0}LAVL",

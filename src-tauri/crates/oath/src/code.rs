@@ -101,10 +101,7 @@ impl Code {
     /// From the truncated 31-bit number; a set top bit is ignored.
     pub fn from_truncated(number: u32, digits: Digits) -> Self {
         let value = u64::from(number & 0x7fff_ffff) % 10u64.pow(u32::from(digits.get()));
-        Self {
-            digits: digits.get(),
-            value: u32::try_from(value).unwrap_or(u32::MAX),
-        }
+        Self { digits: digits.get(), value: u32::try_from(value).unwrap_or(u32::MAX) }
     }
 
     /// From what a person typed: spaces, hyphens and full-width digits are taken.
@@ -127,25 +124,15 @@ impl Code {
             return Err(CodeError::Empty);
         }
         if got != usize::from(digits.get()) {
-            return Err(CodeError::WrongLength {
-                got,
-                expected: digits.get(),
-            });
+            return Err(CodeError::WrongLength { got, expected: digits.get() });
         }
         // Ten digits may exceed 32 bits; no true code does, so it equals none.
-        Ok(Self {
-            digits: digits.get(),
-            value: u32::try_from(value).unwrap_or(u32::MAX),
-        })
+        Ok(Self { digits: digits.get(), value: u32::try_from(value).unwrap_or(u32::MAX) })
     }
 
     /// The digits as text. Whoever calls this answers for where they go.
     pub fn expose(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!(
-            "{:0width$}",
-            self.value,
-            width = usize::from(self.digits)
-        ))
+        Zeroizing::new(format!("{:0width$}", self.value, width = usize::from(self.digits)))
     }
 }
 
@@ -234,21 +221,11 @@ mod tests {
     fn typed_codes_are_read_as_people_type_them() {
         let six = Digits::SIX;
         let code = Code::typed("004167", six).expect("plain");
-        for text in [
-            "004 167",
-            " 004-167\n",
-            "\u{ff10}\u{ff10}\u{ff14}\u{ff11}\u{ff16}\u{ff17}",
-        ] {
+        for text in ["004 167", " 004-167\n", "\u{ff10}\u{ff10}\u{ff14}\u{ff11}\u{ff16}\u{ff17}"] {
             assert_eq!(Code::typed(text, six).expect("lenient"), code);
         }
         assert_eq!(Code::typed("", six), Err(CodeError::Empty));
-        assert_eq!(
-            Code::typed("04167", six),
-            Err(CodeError::WrongLength {
-                got: 5,
-                expected: 6
-            })
-        );
+        assert_eq!(Code::typed("04167", six), Err(CodeError::WrongLength { got: 5, expected: 6 }));
         assert_eq!(Code::typed("00416a", six), Err(CodeError::NotADigit));
         assert_ne!(Code::typed("004168", six).expect("other"), code);
     }

@@ -71,11 +71,7 @@ impl Digits {
     pub fn new(digits: u64) -> Result<Self, OutOfRange> {
         match u8::try_from(digits) {
             Ok(n @ 4..=10) => Ok(Self(n)),
-            _ => Err(OutOfRange {
-                value: digits,
-                least: 4,
-                most: 10,
-            }),
+            _ => Err(OutOfRange { value: digits, least: 4, most: 10 }),
         }
     }
 
@@ -99,11 +95,7 @@ impl Period {
     pub fn new(seconds: u64) -> Result<Self, OutOfRange> {
         match u32::try_from(seconds) {
             Ok(n @ 1..=86_400) => Ok(Self(n)),
-            _ => Err(OutOfRange {
-                value: seconds,
-                least: 1,
-                most: 86_400,
-            }),
+            _ => Err(OutOfRange { value: seconds, least: 1, most: 86_400 }),
         }
     }
 
@@ -127,11 +119,7 @@ pub struct Parameters {
 impl Default for Parameters {
     /// The defaults of the Key URI: SHA-1, 6 digits, 30 seconds.
     fn default() -> Self {
-        Self {
-            algorithm: Algorithm::Sha1,
-            digits: Digits::SIX,
-            period: Period::S30,
-        }
+        Self { algorithm: Algorithm::Sha1, digits: Digits::SIX, period: Period::S30 }
     }
 }
 

@@ -38,10 +38,7 @@ impl UnixTime {
     /// This point moved by a duration into the future.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// The time step T = floor(time / X) with T0 = 0 (RFC 6238 section 4.2).

@@ -101,9 +101,7 @@ pub(crate) fn overlap(a: &Corners, b: &Corners) -> bool {
 }
 
 fn centre(corners: &Corners) -> (f32, f32) {
-    let (x, y) = corners
-        .iter()
-        .fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+    let (x, y) = corners.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
     (x / 4.0, y / 4.0)
 }
 
@@ -133,10 +131,7 @@ mod tests {
     #[test]
     fn doubles_are_joined_and_namesakes_elsewhere_stay() {
         let mut codes = vec![];
-        join(
-            &mut codes,
-            vec![at("a", 0.0, 0.0), at("a", 1.0, 1.0), at("b", 0.0, 0.0)],
-        );
+        join(&mut codes, vec![at("a", 0.0, 0.0), at("a", 1.0, 1.0), at("b", 0.0, 0.0)]);
         join(&mut codes, vec![at("a", 50.0, 0.0)]);
         assert_eq!(codes.len(), 3);
     }
@@ -144,9 +139,6 @@ mod tests {
     #[test]
     fn debug_hides_the_text() {
         let shown = format!("{:?}", at("canary", 0.0, 0.0));
-        assert!(
-            shown.contains("6 bytes") && !shown.contains("canary"),
-            "{shown}"
-        );
+        assert!(shown.contains("6 bytes") && !shown.contains("canary"), "{shown}");
     }
 }

@@ -86,10 +86,7 @@ mod tests {
             PictureError::Empty,
             PictureError::NotAPicture,
             PictureError::Unsupported { format: "PDF" },
-            PictureError::TooLarge {
-                width: 1,
-                height: 1,
-            },
+            PictureError::TooLarge { width: 1, height: 1 },
             PictureError::Damaged { format: "PNG" },
             PictureError::Overdue,
             PictureError::NoThread,

@@ -14,11 +14,7 @@ impl Grey {
     /// `None` when the number of pixels is not width times height.
     pub(crate) fn new(width: u32, height: u32, pixels: Zeroizing<Vec<u8>>) -> Option<Self> {
         let (width, height) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
-        (width.checked_mul(height)? == pixels.len()).then_some(Self {
-            width,
-            height,
-            pixels,
-        })
+        (width.checked_mul(height)? == pixels.len()).then_some(Self { width, height, pixels })
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -51,11 +47,7 @@ impl Grey {
 
     fn map(&self, change: impl Fn(u8) -> u8) -> Self {
         let pixels = self.pixels.iter().map(|&pixel| change(pixel)).collect();
-        Self {
-            width: self.width,
-            height: self.height,
-            pixels: Zeroizing::new(pixels),
-        }
+        Self { width: self.width, height: self.height, pixels: Zeroizing::new(pixels) }
     }
 
     /// Half the width and half the height, each pixel the mean of four.
@@ -65,19 +57,11 @@ impl Grey {
         for rows in self.pixels.chunks_exact(self.width.max(1) * 2).take(height) {
             let (upper, lower) = rows.split_at(self.width);
             for (above, below) in upper.chunks_exact(2).zip(lower.chunks_exact(2)) {
-                let sum: u16 = above
-                    .iter()
-                    .chain(below)
-                    .map(|&pixel| u16::from(pixel))
-                    .sum();
+                let sum: u16 = above.iter().chain(below).map(|&pixel| u16::from(pixel)).sum();
                 pixels.push(u8::try_from((sum + 2) / 4).unwrap_or(u8::MAX));
             }
         }
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        Self { width, height, pixels }
     }
 
     /// Twice the width and twice the height, with straight lines between the pixels.
@@ -97,22 +81,10 @@ impl Grey {
         for (y, row) in rows.iter().enumerate() {
             let above = rows[y.saturating_sub(1)];
             let below = rows.get(y + 1).unwrap_or(row);
-            pixels.extend(
-                row.iter()
-                    .zip(above)
-                    .map(|(&near, &far)| three_to_one(near, far)),
-            );
-            pixels.extend(
-                row.iter()
-                    .zip(*below)
-                    .map(|(&near, &far)| three_to_one(near, far)),
-            );
+            pixels.extend(row.iter().zip(above).map(|(&near, &far)| three_to_one(near, far)));
+            pixels.extend(row.iter().zip(*below).map(|(&near, &far)| three_to_one(near, far)));
         }
-        Self {
-            width,
-            height: self.height * 2,
-            pixels,
-        }
+        Self { width, height: self.height * 2, pixels }
     }
 
     /// With a white frame of `margin` pixels, for codes without a quiet zone.
@@ -123,11 +95,7 @@ impl Grey {
         for (to, from) in rows.zip(self.pixels.chunks_exact(self.width.max(1))) {
             to[margin..margin + self.width].copy_from_slice(from);
         }
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        Self { width, height, pixels }
     }
 
     /// Black where a pixel is darker by more than `offset` than the mean of the square
@@ -138,19 +106,9 @@ impl Grey {
             .pixels
             .iter()
             .zip(mean.pixels.iter())
-            .map(|(&pixel, &mean)| {
-                if pixel < mean.saturating_sub(offset) {
-                    0
-                } else {
-                    u8::MAX
-                }
-            })
+            .map(|(&pixel, &mean)| if pixel < mean.saturating_sub(offset) { 0 } else { u8::MAX })
             .collect();
-        Self {
-            width: self.width,
-            height: self.height,
-            pixels: Zeroizing::new(pixels),
-        }
+        Self { width: self.width, height: self.height, pixels: Zeroizing::new(pixels) }
     }
 
     /// The mean of the square of `radius` around each pixel; edge pixels count again
@@ -158,11 +116,7 @@ impl Grey {
     pub(crate) fn blurred(&self, radius: usize) -> Self {
         let (width, height) = (self.width, self.height);
         if width == 0 || height == 0 {
-            return Self {
-                width,
-                height,
-                pixels: self.pixels.clone(),
-            };
+            return Self { width, height, pixels: self.pixels.clone() };
         }
         let window = u32::try_from(2 * radius + 1).unwrap_or(u32::MAX);
         let mut rows = Zeroizing::new(Vec::with_capacity(width * height));
@@ -193,11 +147,7 @@ impl Grey {
                 *sum = *sum + u32::from(enters) - u32::from(leaves);
             }
         }
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        Self { width, height, pixels }
     }
 }
 
@@ -221,10 +171,7 @@ mod tests {
     #[test]
     fn halving_takes_the_mean_and_drops_the_odd_rest() {
         let half = grey(3, 3, &[0, 4, 9, 8, 12, 9, 9, 9, 9]).halved();
-        assert_eq!(
-            (half.width(), half.height(), half.pixels()),
-            (1, 1, &[6u8][..])
-        );
+        assert_eq!((half.width(), half.height(), half.pixels()), (1, 1, &[6u8][..]));
         assert_eq!(grey(1, 1, &[7]).halved().area(), 0);
     }
 
@@ -246,9 +193,6 @@ mod tests {
     #[test]
     fn a_frame_is_white_and_all_around() {
         let framed = grey(1, 1, &[0]).framed(1);
-        assert_eq!(
-            framed.pixels(),
-            &[255, 255, 255, 255, 0, 255, 255, 255, 255]
-        );
+        assert_eq!(framed.pixels(), &[255, 255, 255, 255, 0, 255, 255, 255, 255]);
     }
 }

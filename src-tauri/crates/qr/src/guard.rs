@@ -39,9 +39,8 @@ pub(crate) fn run<T: Send + 'static>(
     work: impl FnOnce(&Reporter<T>) + Send + 'static,
 ) -> (Vec<T>, Ending) {
     let (sender, receiver) = mpsc::channel();
-    let started = thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || work(&Reporter(sender)));
+    let started =
+        thread::Builder::new().name(name.to_owned()).spawn(move || work(&Reporter(sender)));
     let Ok(thread) = started else {
         return (vec![], Ending::NotStarted);
     };

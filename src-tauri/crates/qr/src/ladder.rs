@@ -32,11 +32,7 @@ pub(crate) fn climb(
     until: Instant,
     reporter: &Reporter<Report>,
 ) {
-    let mut sight = Sight {
-        read: vec![],
-        unread: vec![],
-        reporter,
-    };
+    let mut sight = Sight { read: vec![], unread: vec![], reporter };
 
     sight.step(full, Threshold::LocalAverage, 0.0, 1.0);
     let (base, scale) = bounded(full, LARGE);
@@ -64,14 +60,7 @@ pub(crate) fn climb(
         let (bounded, scale) = bounded(&base, second_opinion::MOST_PIXELS);
         let until = until.min(Instant::now() + budget);
         let codes = second_opinion::ask(&bounded, until);
-        sight.take(
-            Look {
-                codes,
-                unread: vec![],
-            },
-            0.0,
-            scale,
-        );
+        sight.take(Look { codes, unread: vec![] }, 0.0, scale);
     }
     let left = sight.left();
     if left > 0 {
@@ -90,12 +79,7 @@ struct Variant {
 
 impl Variant {
     fn same_size(grey: Grey, threshold: Threshold) -> Self {
-        Self {
-            grey,
-            threshold,
-            shift: 0.0,
-            scale: 1.0,
-        }
+        Self { grey, threshold, shift: 0.0, scale: 1.0 }
     }
 }
 
@@ -104,10 +88,7 @@ const VARIANTS: [fn(&Grey) -> Option<Variant>; 5] = [
     // Uneven light that the 8-pixel blocks of the binarizer do not follow.
     |grey| {
         let radius = (grey.width().min(grey.height()) / 60).clamp(5, 30);
-        Some(Variant::same_size(
-            grey.thresholded(radius, 3),
-            Threshold::GlobalHistogram,
-        ))
+        Some(Variant::same_size(grey.thresholded(radius, 3), Threshold::GlobalHistogram))
     },
     // No quiet zone up to the edge of the picture.
     |grey| {
@@ -119,12 +100,7 @@ const VARIANTS: [fn(&Grey) -> Option<Variant>; 5] = [
         })
     },
     // A dark surround that swallows the quiet zone.
-    |grey| {
-        Some(Variant::same_size(
-            grey.brightened(5),
-            Threshold::LocalAverage,
-        ))
-    },
+    |grey| Some(Variant::same_size(grey.brightened(5), Threshold::LocalAverage)),
     // Few pixels a module.
     |grey| {
         (grey.area() <= DOUBLE_UP_TO).then(|| Variant {
@@ -159,10 +135,7 @@ impl Sight<'_> {
 
     fn take(&mut self, look: Look, shift: f32, scale: f32) {
         let mut found: Vec<FoundCode> = Vec::new();
-        let moved = look
-            .codes
-            .into_iter()
-            .map(|code| code.moved(shift, (scale, scale)));
+        let moved = look.codes.into_iter().map(|code| code.moved(shift, (scale, scale)));
         join(&mut found, moved.collect());
         self.read.extend(found.iter().map(|code| code.corners));
         let place = |(x, y): (f32, f32)| ((x + shift) * scale, (y + shift) * scale);

@@ -56,18 +56,13 @@ pub fn read(picture: &[u8], effort: Effort) -> Result<Reading, PictureError> {
     match (reading, ending) {
         (Some((width, height)), _) => {
             code::sort(&mut codes);
-            Ok(Reading {
-                codes,
-                width,
-                height,
-                unread: located,
-            })
+            Ok(Reading { codes, width, height, unread: located })
         }
         (None, Ending::Overdue) => Err(PictureError::Overdue),
         (None, Ending::NotStarted) => Err(PictureError::NoThread),
-        (None, Ending::Finished | Ending::Panicked) => Err(PictureError::Damaged {
-            format: open::name(format),
-        }),
+        (None, Ending::Finished | Ending::Panicked) => {
+            Err(PictureError::Damaged { format: open::name(format) })
+        }
     }
 }
 
@@ -84,20 +79,14 @@ pub struct Effort {
 impl Effort {
     /// For a "try harder" button: three seconds of extra looks, twenty in all.
     pub const fn harder() -> Self {
-        Self {
-            budget: Duration::from_secs(3),
-            deadline: Duration::from_secs(20),
-        }
+        Self { budget: Duration::from_secs(3), deadline: Duration::from_secs(20) }
     }
 }
 
 impl Default for Effort {
     /// 150 ms of extra looks, eight seconds in all.
     fn default() -> Self {
-        Self {
-            budget: Duration::from_millis(150),
-            deadline: Duration::from_secs(8),
-        }
+        Self { budget: Duration::from_millis(150), deadline: Duration::from_secs(8) }
     }
 }
 

@@ -123,9 +123,7 @@ pub(crate) fn open(
         _ => {
             let mut reader = image::ImageReader::with_format(opening.cursor(), format);
             reader.limits(limits());
-            let mut decoder = reader
-                .into_decoder()
-                .map_err(|error| opening.failed(&error))?;
+            let mut decoder = reader.into_decoder().map_err(|error| opening.failed(&error))?;
             opening.admit(&mut decoder, look)?;
             opening.still(decoder, look)
         }
@@ -151,9 +149,7 @@ impl<'a> Opening<'a> {
             return Ok(());
         }
         let number = |at: usize| -> Option<u32> {
-            Some(u32::from_be_bytes(
-                self.bytes.get(at..at + 4)?.try_into().ok()?,
-            ))
+            Some(u32::from_be_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
         };
         match (number(16), number(20)) {
             (Some(width), Some(height)) => allowed(width, height),
@@ -174,9 +170,7 @@ impl<'a> Opening<'a> {
         if limits.reserve(decoder.total_bytes()).is_err() {
             return Err(PictureError::TooLarge { width, height });
         }
-        decoder
-            .set_limits(limits)
-            .map_err(|error| self.failed(&error))?;
+        decoder.set_limits(limits).map_err(|error| self.failed(&error))?;
         look(Layer::Size(width, height));
         Ok(())
     }
@@ -219,8 +213,7 @@ impl<'a> Opening<'a> {
         let (width, height) = (picture.width(), picture.height());
         let show = |pixels: Vec<u8>, look: &mut dyn FnMut(Layer) -> bool| {
             let grey = Grey::new(width, height, Zeroizing::new(pixels));
-            grey.map(|grey| look(Layer::Grey(grey)))
-                .ok_or(self.damaged())
+            grey.map(|grey| look(Layer::Grey(grey))).ok_or(self.damaged())
         };
         if !picture.color().has_alpha() {
             let grey = picture.to_luma8().into_raw();
@@ -243,19 +236,13 @@ impl<'a> Opening<'a> {
         if !show(over(255), look)? {
             return Ok(false);
         }
-        if opaque {
-            Ok(true)
-        } else {
-            show(over(0), look)
-        }
+        if opaque { Ok(true) } else { show(over(0), look) }
     }
 
     /// What an error of the decoder means. Its text is dropped: it may quote the file.
     fn failed(self, error: &ImageError) -> PictureError {
         match error {
-            ImageError::Unsupported(_) => PictureError::Unsupported {
-                format: name(self.format),
-            },
+            ImageError::Unsupported(_) => PictureError::Unsupported { format: name(self.format) },
             ImageError::Limits(_)
             | ImageError::Decoding(_)
             | ImageError::Encoding(_)
@@ -265,9 +252,7 @@ impl<'a> Opening<'a> {
     }
 
     fn damaged(self) -> PictureError {
-        PictureError::Damaged {
-            format: name(self.format),
-        }
+        PictureError::Damaged { format: name(self.format) }
     }
 }
 
@@ -330,35 +315,14 @@ mod tests {
         for (bytes, expected) in [
             (&b""[..], PictureError::Empty),
             (b"hello, this is text", PictureError::NotAPicture),
-            (
-                b"<!DOCTYPE html><html><svg></svg></html>",
-                PictureError::NotAPicture,
-            ),
-            (
-                b"\0\0\0\x18ftypheic\0\0\0\0",
-                PictureError::Unsupported { format: "HEIC" },
-            ),
-            (
-                b"\0\0\0\x18ftypmif1\0\0\0\0",
-                PictureError::Unsupported { format: "HEIC" },
-            ),
-            (
-                b"\0\0\0\x18ftypavif\0\0\0\0",
-                PictureError::Unsupported { format: "AVIF" },
-            ),
+            (b"<!DOCTYPE html><html><svg></svg></html>", PictureError::NotAPicture),
+            (b"\0\0\0\x18ftypheic\0\0\0\0", PictureError::Unsupported { format: "HEIC" }),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0", PictureError::Unsupported { format: "HEIC" }),
+            (b"\0\0\0\x18ftypavif\0\0\0\0", PictureError::Unsupported { format: "AVIF" }),
             (b"%PDF-1.7\n", PictureError::Unsupported { format: "PDF" }),
-            (
-                b"<?xml version='1.0'?>\n<svg/>",
-                PictureError::Unsupported { format: "SVG" },
-            ),
-            (
-                b"II*\0\x08\0\0\0",
-                PictureError::Unsupported { format: "TIFF" },
-            ),
-            (
-                b"MM\0*\0\0\0\x08",
-                PictureError::Unsupported { format: "TIFF" },
-            ),
+            (b"<?xml version='1.0'?>\n<svg/>", PictureError::Unsupported { format: "SVG" }),
+            (b"II*\0\x08\0\0\0", PictureError::Unsupported { format: "TIFF" }),
+            (b"MM\0*\0\0\0\x08", PictureError::Unsupported { format: "TIFF" }),
         ] {
             assert_eq!(recognise(bytes), Err(expected));
         }

@@ -32,12 +32,7 @@ fn one_code(dark: u8, light: u8) -> GrayImage {
 #[test]
 fn every_format_is_read_whatever_the_name_says() {
     let picture = DynamicImage::from(one_code(0, 255)).to_rgb8();
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Bmp,
-        ImageFormat::WebP,
-    ] {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP] {
         check(&file(picture.clone(), format), &[WORK]);
     }
 }
@@ -54,10 +49,7 @@ fn corners_are_those_of_the_code() {
         (100.0 + side, 60.0 + side),
         (100.0, 60.0 + side),
     ]) {
-        assert!(
-            (x - expected_x).abs() < 3.0 && (y - expected_y).abs() < 3.0,
-            "{corners:?}"
-        );
+        assert!((x - expected_x).abs() < 3.0 && (y - expected_y).abs() < 3.0, "{corners:?}");
     }
 }
 
@@ -117,12 +109,8 @@ fn a_code_in_a_later_frame() {
     let frame = |picture: GrayImage| Frame::new(DynamicImage::from(picture).to_rgba8());
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new(&mut bytes);
-    encoder
-        .encode_frame(frame(canvas(400, 300, 255)))
-        .expect("frame");
-    encoder
-        .encode_frame(frame(one_code(0, 255)))
-        .expect("frame");
+    encoder.encode_frame(frame(canvas(400, 300, 255))).expect("frame");
+    encoder.encode_frame(frame(one_code(0, 255))).expect("frame");
     drop(encoder);
     check(&bytes, &[WORK]);
 }
@@ -170,37 +158,21 @@ fn refused(bytes: &[u8]) -> PictureError {
 #[test]
 fn what_is_no_picture_is_named() {
     assert_eq!(refused(b""), PictureError::Empty);
-    assert_eq!(
-        refused(b"<!doctype html><title>sign in</title>"),
-        PictureError::NotAPicture
-    );
+    assert_eq!(refused(b"<!doctype html><title>sign in</title>"), PictureError::NotAPicture);
     assert_eq!(refused(WORK.as_bytes()), PictureError::NotAPicture);
-    assert_eq!(
-        refused(b"\x89PNG\r\n\x1a\n"),
-        PictureError::Damaged { format: "PNG" }
-    );
+    assert_eq!(refused(b"\x89PNG\r\n\x1a\n"), PictureError::Damaged { format: "PNG" });
     assert_eq!(refused(b"GIF89a"), PictureError::Damaged { format: "GIF" });
     assert_eq!(refused(b"BM"), PictureError::Damaged { format: "BMP" });
-    assert_eq!(
-        refused(b"\xff\xd8\xff\xe0"),
-        PictureError::Damaged { format: "JPEG" }
-    );
-    assert_eq!(
-        refused(b"RIFF\x10\0\0\0WEBPVP8 "),
-        PictureError::Damaged { format: "WebP" }
-    );
+    assert_eq!(refused(b"\xff\xd8\xff\xe0"), PictureError::Damaged { format: "JPEG" });
+    assert_eq!(refused(b"RIFF\x10\0\0\0WEBPVP8 "), PictureError::Damaged { format: "WebP" });
 }
 
 #[test]
 fn files_cut_anywhere_never_panic() {
     let picture = DynamicImage::from(one_code(0, 255)).to_rgb8();
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Bmp,
-        ImageFormat::WebP,
-        ImageFormat::Gif,
-    ] {
+    for format in
+        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif]
+    {
         let whole = file(picture.clone(), format);
         for part in 1..8 {
             let cut = &whole[..whole.len() * part / 8];
@@ -237,48 +209,23 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn bombs_are_refused_before_their_pixels() {
-    for (width, height) in [
-        (30_000, 30_000),
-        (60_000, 60_000),
-        (1 << 31, 1 << 31),
-        (100_001, 1000),
-    ] {
-        assert_eq!(
-            refused(&bomb(width, height)),
-            PictureError::TooLarge { width, height }
-        );
+    for (width, height) in [(30_000, 30_000), (60_000, 60_000), (1 << 31, 1 << 31), (100_001, 1000)]
+    {
+        assert_eq!(refused(&bomb(width, height)), PictureError::TooLarge { width, height });
     }
     // The header is believed only as far as the data goes.
     let started = std::time::Instant::now();
-    assert_eq!(
-        refused(&bomb(9_000, 9_000)),
-        PictureError::Damaged { format: "PNG" }
-    );
+    assert_eq!(refused(&bomb(9_000, 9_000)), PictureError::Damaged { format: "PNG" });
     assert!(started.elapsed() < std::time::Duration::from_secs(5));
 
     // BMP and GIF say their size in the header too.
     let mut bmp = file(canvas(8, 8, 0), ImageFormat::Bmp);
     bmp[18..22].copy_from_slice(&60_000u32.to_le_bytes());
     bmp[22..26].copy_from_slice(&60_000u32.to_le_bytes());
-    assert_eq!(
-        refused(&bmp),
-        PictureError::TooLarge {
-            width: 60_000,
-            height: 60_000
-        }
-    );
-    let mut gif = file(
-        DynamicImage::from(canvas(8, 8, 0)).to_rgba8(),
-        ImageFormat::Gif,
-    );
+    assert_eq!(refused(&bmp), PictureError::TooLarge { width: 60_000, height: 60_000 });
+    let mut gif = file(DynamicImage::from(canvas(8, 8, 0)).to_rgba8(), ImageFormat::Gif);
     gif[6..10].copy_from_slice(&[0xff; 4]);
-    assert_eq!(
-        refused(&gif),
-        PictureError::TooLarge {
-            width: 65_535,
-            height: 65_535
-        }
-    );
+    assert_eq!(refused(&gif), PictureError::TooLarge { width: 65_535, height: 65_535 });
 }
 
 #[test]
@@ -292,8 +239,5 @@ fn sixteen_bit_and_palette_pictures() {
 #[test]
 fn debug_of_a_reading_shows_no_text() {
     let shown = format!("{:?}", read(&file(one_code(0, 255), ImageFormat::Png)));
-    assert!(
-        !shown.contains("otpauth") && !shown.contains("2xeq"),
-        "{shown}"
-    );
+    assert!(!shown.contains("otpauth") && !shown.contains("2xeq"), "{shown}");
 }

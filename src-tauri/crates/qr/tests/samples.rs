@@ -12,15 +12,8 @@ use image::ImageFormat;
 use qr::Effort;
 
 /// Categories of which every code has to be read.
-const ALL_READ: [&str; 7] = [
-    "screen_ms",
-    "screen_4k",
-    "screen_dark",
-    "multi_screen",
-    "sheet50",
-    "jpeg30",
-    "rotated",
-];
+const ALL_READ: [&str; 7] =
+    ["screen_ms", "screen_4k", "screen_dark", "multi_screen", "sheet50", "jpeg30", "rotated"];
 
 /// Texts that are there, texts that were read, milliseconds.
 fn check(name: &str, bytes: &[u8], truth: &[String], all: bool) -> (usize, usize, u128) {
@@ -33,12 +26,7 @@ fn check(name: &str, bytes: &[u8], truth: &[String], all: bool) -> (usize, usize
         let place = place.unwrap_or_else(|| panic!("{name}: a text that is not there, or twice"));
         left.swap_remove(place);
     }
-    assert!(
-        !all || left.is_empty(),
-        "{name}: {} of {} unread",
-        left.len(),
-        truth.len()
-    );
+    assert!(!all || left.is_empty(), "{name}: {} of {} unread", left.len(), truth.len());
     (truth.len(), truth.len() - left.len(), millis)
 }
 
@@ -52,14 +40,7 @@ fn a_sheet_of_our_own() {
             let text = format!(
                 "otpauth://totp/Contoso%3Auser{number}%40contoso.com?secret=2xeqptt4hp5mlavl"
             );
-            draw(
-                &mut picture,
-                &text,
-                (60 + column * 360, 60 + row * 360),
-                6,
-                30,
-                240,
-            );
+            draw(&mut picture, &text, (60 + column * 360, 60 + row * 360), 6, 30, 240);
             truth.push(text);
         }
     }
@@ -91,10 +72,7 @@ fn the_samples_of_the_facts() {
         let row = table.entry(category.to_owned()).or_default();
         *row = (row.0 + there, row.1 + read, row.2 + millis);
     }
-    println!(
-        "{:<16} {:>5} {:>5} {:>7}",
-        "category", "codes", "read", "ms"
-    );
+    println!("{:<16} {:>5} {:>5} {:>7}", "category", "codes", "read", "ms");
     let mut total = (0, 0);
     for (category, (there, read, millis)) in table {
         println!("{category:<16} {there:>5} {read:>5} {millis:>7}");

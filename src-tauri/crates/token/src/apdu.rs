@@ -46,12 +46,7 @@ impl CommandApdu {
     /// With more than 255 bytes of data: no command of any sheet is that long.
     pub fn new(header: [u8; 4], data: &[u8]) -> Self {
         assert!(data.len() <= 255, "a short APDU carries at most 255 bytes");
-        Self {
-            header,
-            data: Zeroizing::new(data.to_vec()),
-            le: None,
-            patience: Patience::Card,
-        }
+        Self { header, data: Zeroizing::new(data.to_vec()), le: None, patience: Patience::Card }
     }
 
     /// Adds an Le byte; `0` asks for up to 256 bytes.
@@ -95,11 +90,7 @@ impl CommandApdu {
 impl fmt::Debug for CommandApdu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [cla, ins, p1, p2] = self.header;
-        write!(
-            f,
-            "CommandApdu({cla:02X} {ins:02X} {p1:02X} {p2:02X}, {} bytes)",
-            self.data.len()
-        )
+        write!(f, "CommandApdu({cla:02X} {ins:02X} {p1:02X} {p2:02X}, {} bytes)", self.data.len())
     }
 }
 
@@ -171,12 +162,7 @@ impl ResponseApdu {
 
 impl fmt::Debug for ResponseApdu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ResponseApdu({} bytes, {})",
-            self.data.len(),
-            self.status
-        )
+        write!(f, "ResponseApdu({} bytes, {})", self.data.len(), self.status)
     }
 }
 
@@ -215,10 +201,7 @@ pub fn exchange(
     while let Some(left) = answer.status.more() {
         parts += 1;
         if parts > MOST_PARTS {
-            return Err(SessionError::Malformed {
-                exchange: named,
-                what: "an answer without end",
-            });
+            return Err(SessionError::Malformed { exchange: named, what: "an answer without end" });
         }
         answer = match by {
             Continuation::GetResponse => channel.transmit(&get_response(left))?,
@@ -235,17 +218,11 @@ pub fn exchange(
         };
         // A part without a byte would go on for ever or hide that one is lost.
         if answer.data.is_empty() {
-            return Err(SessionError::Malformed {
-                exchange: named,
-                what: "an empty part",
-            });
+            return Err(SessionError::Malformed { exchange: named, what: "an empty part" });
         }
         joined.extend_from_slice(&answer.data);
     }
-    Ok(ResponseApdu {
-        data: joined,
-        status: answer.status,
-    })
+    Ok(ResponseApdu { data: joined, status: answer.status })
 }
 
 fn send_remaining() -> CommandApdu {
@@ -277,24 +254,16 @@ mod tests {
 
     fn check(answers: &[&[u8]], continuation: Continuation) -> (Joined, Vec<Vec<u8>>) {
         let answers = answers.iter().map(|a| a.to_vec()).collect();
-        let mut script = Script {
-            answers,
-            sent: Vec::new(),
-        };
+        let mut script = Script { answers, sent: Vec::new() };
         let list = CommandApdu::new([0, 0xa1, 0, 0], &[]).with_le(0);
         let answer = exchange(&mut script, &list, continuation, "LIST");
-        (
-            answer.map(|a| (a.data().to_vec(), a.status().0)),
-            script.sent,
-        )
+        (answer.map(|a| (a.data().to_vec(), a.status().0)), script.sent)
     }
 
     #[test]
     fn parts_are_joined_by_send_remaining() {
-        let (answer, sent) = check(
-            &[&[1, 2, 0x61, 2], &[3, 4, 0x90, 0]],
-            Continuation::SendRemaining,
-        );
+        let (answer, sent) =
+            check(&[&[1, 2, 0x61, 2], &[3, 4, 0x90, 0]], Continuation::SendRemaining);
         assert_eq!(answer, Ok((vec![1, 2, 3, 4], 0x9000)));
         assert_eq!(sent[1], [0, 0xa5, 0, 0, 0]);
     }
@@ -313,13 +282,7 @@ mod tests {
     #[test]
     fn an_empty_part_and_an_endless_answer_are_errors() {
         let (answer, _) = check(&[&[1, 0x61, 5], &[0x61, 5]], Continuation::SendRemaining);
-        assert!(matches!(
-            answer,
-            Err(SessionError::Malformed {
-                what: "an empty part",
-                ..
-            })
-        ));
+        assert!(matches!(answer, Err(SessionError::Malformed { what: "an empty part", .. })));
         let endless: Vec<&[u8]> = vec![&[1, 0x61, 0xff]; MOST_PARTS + 2];
         let (answer, sent) = check(&endless, Continuation::SendRemaining);
         assert!(matches!(answer, Err(SessionError::Malformed { .. })));
@@ -335,14 +298,8 @@ mod tests {
 
     #[test]
     fn under_two_bytes_is_no_answer() {
-        assert!(matches!(
-            ResponseApdu::parse(vec![]),
-            Err(ChannelError::NoAnswer)
-        ));
-        assert!(matches!(
-            ResponseApdu::parse(vec![0x90]),
-            Err(ChannelError::NoAnswer)
-        ));
+        assert!(matches!(ResponseApdu::parse(vec![]), Err(ChannelError::NoAnswer)));
+        assert!(matches!(ResponseApdu::parse(vec![0x90]), Err(ChannelError::NoAnswer)));
     }
 
     #[test]

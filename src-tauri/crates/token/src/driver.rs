@@ -226,9 +226,7 @@ pub fn open(
 /// A storage card's made-up answer to reset names the PC/SC workgroup's
 /// application, `A0 00 00 03 06` (pcsc-nfc.md section 2).
 fn is_storage_card(atr: &[u8]) -> bool {
-    atr.starts_with(&[
-        0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0x00, 0x00, 0x03, 0x06,
-    ])
+    atr.starts_with(&[0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0x00, 0x00, 0x03, 0x06])
 }
 
 fn name_the_stranger(channel: Channel) -> Result<Unrecognised, ChannelError> {
@@ -239,8 +237,7 @@ fn name_the_stranger(channel: Channel) -> Result<Unrecognised, ChannelError> {
     let oath = [0xa0, 0x00, 0x00, 0x05, 0x27, 0x21, 0x01];
     let mut select = |aid: &[u8]| {
         let select = CommandApdu::new([0x00, 0xa4, 0x04, 0x00], aid).with_le(0);
-        card.transmit(&select)
-            .map(|answer| answer.status() == StatusWord::OK)
+        card.transmit(&select).map(|answer| answer.status() == StatusWord::OK)
     };
     if select(&oath)? {
         return Ok(Unrecognised::Nitrokey3);

@@ -90,9 +90,6 @@ pub struct WriteFailure {
 impl WriteFailure {
     /// A failure before anything could change.
     pub fn untouched(cause: impl Into<SessionError>) -> Self {
-        Self {
-            token: TokenState::Untouched,
-            cause: cause.into(),
-        }
+        Self { token: TokenState::Untouched, cause: cause.into() }
     }
 }

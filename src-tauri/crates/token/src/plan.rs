@@ -128,11 +128,7 @@ impl Capabilities {
         let digits = wish.parameters.digits.get();
         if !self.digits.contains(&digits) {
             let (least, most) = (*self.digits.start(), *self.digits.end());
-            misfits.push(Misfit::Digits {
-                wanted: digits,
-                least,
-                most,
-            });
+            misfits.push(Misfit::Digits { wanted: digits, least, most });
         }
         misfits.extend(self.period_misfit(wish));
         let name = match self.name {
@@ -146,11 +142,7 @@ impl Capabilities {
             },
         };
         if misfits.is_empty() {
-            Ok(WritePlan {
-                parameters: wish.parameters,
-                name,
-                replace: false,
-            })
+            Ok(WritePlan { parameters: wish.parameters, name, replace: false })
         } else {
             Err(misfits)
         }
@@ -209,20 +201,12 @@ fn entry_name(wish: &Wish<'_>, most: usize) -> Result<String, Misfit> {
         return Ok(name);
     }
     let shorter = shortened(&wish.label, &spoken, most.saturating_sub(prefix.len()));
-    Err(Misfit::NameLength {
-        bytes: name.len(),
-        most,
-        shorter,
-    })
+    Err(Misfit::NameLength { bytes: name.len(), most, shorter })
 }
 
 fn spoken_name(label: &Label<'_>) -> String {
     let service = service(label.issuer, label.organisation);
-    let account = if label.account.is_empty() {
-        "account"
-    } else {
-        label.account
-    };
+    let account = if label.account.is_empty() { "account" } else { label.account };
     // A credential without issuer whose account looks like `60/x` would be read
     // back as a period; a leading colon keeps the name what it is.
     match service {
@@ -243,9 +227,7 @@ fn service(issuer: Option<&str>, organisation: Option<&str>) -> Option<String> {
 }
 
 fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .collect()
+    text.chars().filter(|character| !character.is_control()).collect()
 }
 
 fn has_period(name: &str) -> bool {
@@ -260,10 +242,7 @@ fn shortened(label: &Label<'_>, spoken: &str, most: usize) -> String {
         if rest < most {
             let tenant = cut(tenant, most - rest).trim_end();
             if !tenant.is_empty() {
-                let label = Label {
-                    organisation: Some(tenant),
-                    ..*label
-                };
+                let label = Label { organisation: Some(tenant), ..*label };
                 return cut(&spoken_name(&label), most).to_owned();
             }
         }
@@ -295,10 +274,7 @@ mod tests {
             digits: 6..=8,
             period: PeriodRule::InName,
             name: NameRule::IssuerAccount { most_bytes: 64 },
-            places: Places::Named {
-                most: Some(32),
-                same_name: SameName::Overwrites,
-            },
+            places: Places::Named { most: Some(32), same_name: SameName::Overwrites },
             guard: Guard::None,
             clock: ClockRule::None,
             proof: ProofClass::Computes,
@@ -313,21 +289,14 @@ mod tests {
             period: PeriodRule::Stored(&[Period::S30, Period::S60]),
             name: NameRule::None,
             places: Places::Single,
-            clock: ClockRule::SetOnWrite {
-                erases_secret: true,
-            },
+            clock: ClockRule::SetOnWrite { erases_secret: true },
             proof: ProofClass::Displays,
             ..key()
         }
     }
 
     fn wish<'a>(secret: &'a SharedSecret, parameters: Parameters, label: Label<'a>) -> Wish<'a> {
-        Wish {
-            secret,
-            parameters,
-            label,
-            name: None,
-        }
+        Wish { secret, parameters, label, name: None }
     }
 
     const MICROSOFT: Label<'_> = Label {
@@ -344,28 +313,13 @@ mod tests {
             plan.name().map(str::to_owned)
         };
         let plain = Parameters::default();
-        let minute = Parameters {
-            period: Period::S60,
-            ..plain
-        };
+        let minute = Parameters { period: Period::S60, ..plain };
         let is = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            name(MICROSOFT, plain),
-            is("Microsoft (Contoso):adele@contoso.com")
-        );
-        assert_eq!(
-            name(MICROSOFT, minute),
-            is("60/Microsoft (Contoso):adele@contoso.com")
-        );
-        let personal = Label {
-            organisation: Some("Microsoft"),
-            ..MICROSOFT
-        };
+        assert_eq!(name(MICROSOFT, plain), is("Microsoft (Contoso):adele@contoso.com"));
+        assert_eq!(name(MICROSOFT, minute), is("60/Microsoft (Contoso):adele@contoso.com"));
+        let personal = Label { organisation: Some("Microsoft"), ..MICROSOFT };
         assert_eq!(name(personal, plain), is("Microsoft:adele@contoso.com"));
-        let bare = Label {
-            account: "60/x",
-            ..Label::default()
-        };
+        let bare = Label { account: "60/x", ..Label::default() };
         assert_eq!(name(bare, plain), is(":60/x"));
     }
 
@@ -373,34 +327,16 @@ mod tests {
     fn a_long_name_is_refused_with_a_shorter_one_that_fits() {
         let secret = SharedSecret::new(vec![1; 10]);
         let tenant = "Müller und Söhne Verwaltungsgesellschaft mit beschränkter Haftung";
-        let label = Label {
-            organisation: Some(tenant),
-            ..MICROSOFT
-        };
-        let misfits = key()
-            .plan(&wish(&secret, Parameters::default(), label))
-            .expect_err("long");
-        let [
-            Misfit::NameLength {
-                bytes,
-                most: 64,
-                shorter,
-            },
-        ] = misfits.as_slice()
-        else {
+        let label = Label { organisation: Some(tenant), ..MICROSOFT };
+        let misfits = key().plan(&wish(&secret, Parameters::default(), label)).expect_err("long");
+        let [Misfit::NameLength { bytes, most: 64, shorter }] = misfits.as_slice() else {
             panic!("{misfits:?}");
         };
         assert!(*bytes > 64);
         assert!(shorter.len() <= 64, "{shorter}");
         assert!(shorter.ends_with(":adele@contoso.com"), "{shorter}");
-        let typed = Wish {
-            name: Some(shorter),
-            ..wish(&secret, Parameters::default(), label)
-        };
-        assert_eq!(
-            key().plan(&typed).expect("fits").name(),
-            Some(shorter.as_str())
-        );
+        let typed = Wish { name: Some(shorter), ..wish(&secret, Parameters::default(), label) };
+        assert_eq!(key().plan(&typed).expect("fits").name(), Some(shorter.as_str()));
     }
 
     #[test]
@@ -411,30 +347,17 @@ mod tests {
             digits: Digits::EIGHT,
             period: Period::new(20).expect("period"),
         };
-        let misfits = display()
-            .plan(&wish(&secret, parameters, MICROSOFT))
-            .expect_err("misfits");
+        let misfits = display().plan(&wish(&secret, parameters, MICROSOFT)).expect_err("misfits");
         assert_eq!(
             misfits,
             [
-                Misfit::SecretLength {
-                    bytes: 64,
-                    least: 1,
-                    most: 63
-                },
+                Misfit::SecretLength { bytes: 64, least: 1, most: 63 },
                 Misfit::Algorithm {
                     wanted: Algorithm::Sha512,
                     known: &[Algorithm::Sha1, Algorithm::Sha256]
                 },
-                Misfit::Digits {
-                    wanted: 8,
-                    least: 6,
-                    most: 6
-                },
-                Misfit::Period {
-                    wanted: 20,
-                    known: vec![30, 60]
-                },
+                Misfit::Digits { wanted: 8, least: 6, most: 6 },
+                Misfit::Period { wanted: 20, known: vec![30, 60] },
             ]
         );
     }
@@ -442,49 +365,27 @@ mod tests {
     #[test]
     fn a_key_takes_a_secret_longer_than_the_block_and_hashes_it() {
         let secret = SharedSecret::new(vec![1; 80]);
-        assert!(
-            key()
-                .plan(&wish(&secret, Parameters::default(), MICROSOFT))
-                .is_ok()
-        );
+        assert!(key().plan(&wish(&secret, Parameters::default(), MICROSOFT)).is_ok());
         let secret = SharedSecret::new(vec![]);
-        assert!(
-            key()
-                .plan(&wish(&secret, Parameters::default(), MICROSOFT))
-                .is_err()
-        );
+        assert!(key().plan(&wish(&secret, Parameters::default(), MICROSOFT)).is_err());
     }
 
     #[test]
     fn a_read_only_token_gets_no_plan() {
         let secret = SharedSecret::new(vec![1; 10]);
-        let token = Capabilities {
-            access: Access::ReadOnly(ReadOnlyReason::UnknownModel),
-            ..display()
-        };
+        let token =
+            Capabilities { access: Access::ReadOnly(ReadOnlyReason::UnknownModel), ..display() };
         let misfits = token.plan(&wish(&secret, Parameters::default(), MICROSOFT));
-        assert_eq!(
-            misfits,
-            Err(vec![Misfit::ReadOnly(ReadOnlyReason::UnknownModel)])
-        );
+        assert_eq!(misfits, Err(vec![Misfit::ReadOnly(ReadOnlyReason::UnknownModel)]));
     }
 
     #[test]
     fn a_typed_name_may_repeat_the_prefix_of_its_own_period() {
         let secret = SharedSecret::new(vec![1; 10]);
-        let minute = Parameters {
-            period: Period::S60,
-            ..Parameters::default()
-        };
+        let minute = Parameters { period: Period::S60, ..Parameters::default() };
         for name in ["Contoso:adele", "60/Contoso:adele"] {
-            let typed = Wish {
-                name: Some(name),
-                ..wish(&secret, minute, MICROSOFT)
-            };
-            assert_eq!(
-                key().plan(&typed).expect("fits").name(),
-                Some("60/Contoso:adele")
-            );
+            let typed = Wish { name: Some(name), ..wish(&secret, minute, MICROSOFT) };
+            assert_eq!(key().plan(&typed).expect("fits").name(), Some("60/Contoso:adele"));
         }
     }
 
@@ -492,10 +393,8 @@ mod tests {
     fn a_typed_name_must_be_a_name() {
         let secret = SharedSecret::new(vec![1; 10]);
         for name in ["", "  ", "a\nb", "60/x"] {
-            let typed = Wish {
-                name: Some(name),
-                ..wish(&secret, Parameters::default(), MICROSOFT)
-            };
+            let typed =
+                Wish { name: Some(name), ..wish(&secret, Parameters::default(), MICROSOFT) };
             assert_eq!(key().plan(&typed), Err(vec![Misfit::NameForm]), "{name:?}");
         }
     }

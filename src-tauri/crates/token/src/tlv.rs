@@ -36,10 +36,7 @@ pub(crate) fn parse(mut data: &[u8]) -> Option<Vec<Object>> {
             _ => return None,
         };
         let (value, rest) = rest.split_at_checked(len)?;
-        objects.push(Object {
-            tag: *tag,
-            value: Zeroizing::new(value.to_vec()),
-        });
+        objects.push(Object { tag: *tag, value: Zeroizing::new(value.to_vec()) });
         data = rest;
     }
     Some(objects)
@@ -63,12 +60,7 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_add_up_are_refused() {
-        for bytes in [
-            &[0x71][..],
-            &[0x71, 2, 0],
-            &[0x71, 0x81],
-            &[0x71, 0x83, 0, 0, 1, 9],
-        ] {
+        for bytes in [&[0x71][..], &[0x71, 2, 0], &[0x71, 0x81], &[0x71, 0x83, 0, 0, 1, 9]] {
             assert_eq!(parse(bytes), None, "{bytes:02x?}");
         }
     }

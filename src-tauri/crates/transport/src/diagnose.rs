@@ -168,9 +168,7 @@ mod system {
 
     fn modules_that_take_readers(modules: &str) -> impl Iterator<Item = &'static str> {
         ["pn533_usb", "pn533", "nfc"].into_iter().filter(|module| {
-            modules
-                .lines()
-                .any(|line| line.split_whitespace().next() == Some(module))
+            modules.lines().any(|line| line.split_whitespace().next() == Some(module))
         })
     }
 
@@ -212,10 +210,7 @@ mod tests {
         check(State::EMPTY, SlotState::Empty);
         check(State::PRESENT, SlotState::Card);
         check(State::PRESENT | State::INUSE, SlotState::Card);
-        check(
-            State::PRESENT | State::EXCLUSIVE | State::INUSE,
-            SlotState::Held,
-        );
+        check(State::PRESENT | State::EXCLUSIVE | State::INUSE, SlotState::Held);
         check(State::PRESENT | State::MUTE, SlotState::Mute);
         check(State::UNAVAILABLE, SlotState::Unavailable);
     }

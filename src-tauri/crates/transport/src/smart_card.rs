@@ -90,10 +90,7 @@ impl PcscSource {
 
     /// A source with limits of its own, for tests.
     pub fn with_limits(limits: Limits) -> Self {
-        Self {
-            limits,
-            ..Self::default()
-        }
+        Self { limits, ..Self::default() }
     }
 
     fn bus(&self) -> MutexGuard<'_, Bus> {
@@ -160,10 +157,8 @@ impl Bus {
     /// last look, or that was out in between.
     fn look(&mut self) -> Result<Vec<Slot>, ChannelError> {
         let mut slots = self.slots()?;
-        let readers: Vec<_> = slots
-            .iter()
-            .map(|s| s.reader.to_string_lossy().into_owned())
-            .collect();
+        let readers: Vec<_> =
+            slots.iter().map(|s| s.reader.to_string_lossy().into_owned()).collect();
         slots.retain(|slot| {
             slot.state.contains(State::PRESENT) && !is_sam(&slot.reader.to_string_lossy(), &readers)
         });
@@ -211,10 +206,6 @@ impl Bus {
 
     fn target(&self, id: &CandidateId) -> Option<Target> {
         let (reader, card) = self.cards.iter().find(|(_, card)| card.id == *id)?;
-        Some(Target {
-            id: id.clone(),
-            reader: reader.clone(),
-            events: card.events,
-        })
+        Some(Target { id: id.clone(), reader: reader.clone(), events: card.events })
     }
 }

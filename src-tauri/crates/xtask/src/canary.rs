@@ -40,23 +40,15 @@ fn search_below(
     forms: &[Form],
     sightings: &mut Vec<Sighting>,
 ) -> Result<(), Failure> {
-    let broken = |source| Failure::File {
-        path: place.to_owned(),
-        source,
-    };
+    let broken = |source| Failure::File { path: place.to_owned(), source };
     if place.is_dir() {
         for entry in fs::read_dir(place).map_err(broken)? {
             search_below(&entry.map_err(broken)?.path(), forms, sightings)?;
         }
     } else if place.is_file() {
         let content = fs::read(place).map_err(broken)?;
-        let seen = forms
-            .iter()
-            .filter(|(_, needle)| contains(&content, needle));
-        sightings.extend(seen.map(|(form, _)| Sighting {
-            file: place.to_owned(),
-            form,
-        }));
+        let seen = forms.iter().filter(|(_, needle)| contains(&content, needle));
+        sightings.extend(seen.map(|(form, _)| Sighting { file: place.to_owned(), form }));
     }
     Ok(())
 }
@@ -89,11 +81,7 @@ fn forms() -> Vec<Form> {
 }
 
 fn in_groups(text: &str) -> String {
-    let groups: Vec<_> = text
-        .as_bytes()
-        .chunks(4)
-        .map(String::from_utf8_lossy)
-        .collect();
+    let groups: Vec<_> = text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
     groups.join(" ")
 }
 

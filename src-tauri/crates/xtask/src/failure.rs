@@ -30,10 +30,7 @@ pub(crate) enum Failure {
         reason: &'static str,
     },
     /// Node or Python is not there: the two that are not ours to install.
-    NoInterpreter {
-        name: &'static str,
-        hint: &'static str,
-    },
+    NoInterpreter { name: &'static str, hint: &'static str },
 }
 
 impl fmt::Display for Failure {
@@ -43,22 +40,14 @@ impl fmt::Display for Failure {
             Self::NotStarted { command, source } => {
                 write!(f, "could not start `{command}`: {source}")
             }
-            Self::Ended {
-                command,
-                code: Some(code),
-            } => {
+            Self::Ended { command, code: Some(code) } => {
                 write!(f, "`{command}` ended with {code}")
             }
-            Self::Ended {
-                command,
-                code: None,
-            } => write!(f, "`{command}` was ended by a signal"),
+            Self::Ended { command, code: None } => write!(f, "`{command}` was ended by a signal"),
             Self::File { path, source } => write!(f, "{}: {source}", path.display()),
-            Self::Missing { packages, reason } => write!(
-                f,
-                "{reason}. Please install (Debian's names): {}",
-                packages.join(" ")
-            ),
+            Self::Missing { packages, reason } => {
+                write!(f, "{reason}. Please install (Debian's names): {}", packages.join(" "))
+            }
             Self::NoInterpreter { name, hint } => write!(f, "{name} was not found: {hint}"),
         }
     }

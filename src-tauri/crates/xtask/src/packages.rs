@@ -36,47 +36,23 @@ use Sign::{File, Font, Library, Program, PythonModule};
 
 /// What the terminal program is built with, and the service that real readers need.
 pub(crate) const TERMINAL: &[Package] = &[
-    Package {
-        name: "build-essential",
-        signs: &[Program("cc"), File("/usr/include/stdio.h")],
-    },
-    Package {
-        name: "pkg-config",
-        signs: &[Program("pkg-config")],
-    },
-    Package {
-        name: "libpcsclite-dev",
-        signs: &[Library("libpcsclite")],
-    },
-    Package {
-        name: "pcscd",
-        signs: &[Program("pcscd")],
-    },
+    Package { name: "build-essential", signs: &[Program("cc"), File("/usr/include/stdio.h")] },
+    Package { name: "pkg-config", signs: &[Program("pkg-config")] },
+    Package { name: "libpcsclite-dev", signs: &[Library("libpcsclite")] },
+    Package { name: "pcscd", signs: &[Program("pcscd")] },
 ];
 
 /// What the window needs besides.
 pub(crate) const WINDOW: &[Package] = &[
-    Package {
-        name: "libwebkit2gtk-4.1-dev",
-        signs: &[Library("webkit2gtk-4.1")],
-    },
-    Package {
-        name: "fonts-dejavu-core",
-        signs: &[Font],
-    },
+    Package { name: "libwebkit2gtk-4.1-dev", signs: &[Library("webkit2gtk-4.1")] },
+    Package { name: "fonts-dejavu-core", signs: &[Font] },
 ];
 
 /// What the tests need besides: a screen that is not there, a reader that is not
 /// there, and programs of other authors that must agree with ours.
 pub(crate) const TEST: &[Package] = &[
-    Package {
-        name: "xvfb",
-        signs: &[Program("Xvfb")],
-    },
-    Package {
-        name: "webkit2gtk-driver",
-        signs: &[Program("WebKitWebDriver")],
-    },
+    Package { name: "xvfb", signs: &[Program("Xvfb")] },
+    Package { name: "webkit2gtk-driver", signs: &[Program("WebKitWebDriver")] },
     Package {
         name: "vsmartcard-vpcd",
         signs: &[File("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")],
@@ -85,23 +61,11 @@ pub(crate) const TEST: &[Package] = &[
         name: "util-linux",
         signs: &[Program("unshare"), Program("setpriv"), Program("mount")],
     },
-    Package {
-        name: "iproute2",
-        signs: &[Program("ip")],
-    },
-    Package {
-        name: "python3",
-        signs: &[PythonModule("json")],
-    },
+    Package { name: "iproute2", signs: &[Program("ip")] },
+    Package { name: "python3", signs: &[PythonModule("json")] },
     // ykman's smart card module is built from source where there is no wheel.
-    Package {
-        name: "python3-dev",
-        signs: &[Library("python3")],
-    },
-    Package {
-        name: "python3-venv",
-        signs: &[PythonModule("ensurepip")],
-    },
+    Package { name: "python3-dev", signs: &[Library("python3")] },
+    Package { name: "python3-venv", signs: &[PythonModule("ensurepip")] },
 ];
 
 /// Installs those of `wanted` that are missing; does nothing when none is.
@@ -185,8 +149,7 @@ fn has_font(folder: &Path, depth: usize) -> bool {
         if path.is_dir() {
             return depth > 0 && has_font(&path, depth - 1);
         }
-        path.extension()
-            .is_some_and(|extension| extension == "ttf" || extension == "otf")
+        path.extension().is_some_and(|extension| extension == "ttf" || extension == "otf")
     })
 }
 
@@ -200,9 +163,7 @@ impl Apt {
     fn find() -> Option<Self> {
         find_program("apt-get")?;
         let user = Command::new("id").arg("-u").output().ok()?;
-        Some(Self {
-            sudo: user.stdout.trim_ascii() != b"0",
-        })
+        Some(Self { sudo: user.stdout.trim_ascii() != b"0" })
     }
 
     fn run(&self, words: &[&str]) -> Result<(), Failure> {

@@ -24,20 +24,14 @@ pub(crate) fn run_quietly(command: &mut Command) -> Result<(), Failure> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| Failure::NotStarted {
-            command: typed(command),
-            source,
-        })?;
+        .map_err(|source| Failure::NotStarted { command: typed(command), source })?;
     if output.status.success() {
         return Ok(());
     }
     // A terminal that is gone must not hide the failure itself.
     let _ = std::io::stderr().write_all(&output.stdout);
     let _ = std::io::stderr().write_all(&output.stderr);
-    Err(Failure::Ended {
-        command: typed(command),
-        code: output.status.code(),
-    })
+    Err(Failure::Ended { command: typed(command), code: output.status.code() })
 }
 
 /// Whether a program starts and succeeds; what it prints is dropped.
@@ -60,17 +54,13 @@ pub(crate) fn typed(command: &Command) -> String {
 }
 
 fn judge(command: &mut Command) -> Result<(), Failure> {
-    let status = command.status().map_err(|source| Failure::NotStarted {
-        command: typed(command),
-        source,
-    })?;
+    let status = command
+        .status()
+        .map_err(|source| Failure::NotStarted { command: typed(command), source })?;
     if status.success() {
         return Ok(());
     }
-    Err(Failure::Ended {
-        command: typed(command),
-        code: status.code(),
-    })
+    Err(Failure::Ended { command: typed(command), code: status.code() })
 }
 
 /// A file that keeps a copy of everything the steps print.
@@ -82,22 +72,16 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Starts an empty record.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let file = File::create(path).map_err(|source| Failure::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            file: Mutex::new(file),
-        })
+        let file =
+            File::create(path).map_err(|source| Failure::File { path: path.to_owned(), source })?;
+        Ok(Self { file: Mutex::new(file) })
     }
 
     /// Runs a program; both its streams go to the terminal and into the record, and
     /// the `test result:` lines among them are added up.
     pub(crate) fn run(&self, command: &mut Command) -> Result<(ExitStatus, Tally), Failure> {
-        let not_started = |command: &Command, source| Failure::NotStarted {
-            command: typed(command),
-            source,
-        };
+        let not_started =
+            |command: &Command, source| Failure::NotStarted { command: typed(command), source };
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -110,12 +94,8 @@ impl Recorder {
             scope.spawn(|| self.copy(out, std::io::stdout(), &tally));
             scope.spawn(|| self.copy(err, std::io::stderr(), &tally));
         });
-        let status = child
-            .wait()
-            .map_err(|source| not_started(command, source))?;
-        let tally = tally
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let status = child.wait().map_err(|source| not_started(command, source))?;
+        let tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok((status, tally))
     }
 
@@ -125,10 +105,7 @@ impl Recorder {
         let Some(from) = from else { return };
         let mut from = BufReader::new(from);
         let mut line = Vec::new();
-        while from
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|length| length > 0)
-        {
+        while from.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
             let _ = to.write_all(&line).and_then(|()| to.flush());
             if let Ok(mut file) = self.file.lock() {
                 let _ = file.write_all(&line);

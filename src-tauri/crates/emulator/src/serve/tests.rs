@@ -53,12 +53,8 @@ fn served() -> (Tray, TrayId, Driver, ServedReader, TcpStream) {
 #[test]
 fn a_card_answers_and_is_no_candidate_of_the_tray() {
     let (tray, id, driver, served, mut card) = served();
-    assert_eq!(
-        ask(&mut card, &[4]).ok(),
-        Some(vec![0x3b, 0x80, 0x80, 1, 1])
-    );
-    card.write_all(&[0, 1, 1])
-        .expect("power on is not answered");
+    assert_eq!(ask(&mut card, &[4]).ok(), Some(vec![0x3b, 0x80, 0x80, 1, 1]));
+    card.write_all(&[0, 1, 1]).expect("power on is not answered");
     let answer = ask(&mut card, INFO).expect("an answer");
     assert!(answer.ends_with(&[0x65, 0x53, 0xf1, 0, 0x90, 0]));
     assert_eq!(tray.exchanges(id), 1);
@@ -73,10 +69,7 @@ fn a_card_answers_and_is_no_candidate_of_the_tray() {
 fn the_slot_follows_the_tray() {
     let (tray, id, driver, _served, mut card) = served();
     for (away, back) in [
-        (
-            Tray::remove as fn(&Tray, TrayId),
-            Tray::insert as fn(&Tray, TrayId),
-        ),
+        (Tray::remove as fn(&Tray, TrayId), Tray::insert as fn(&Tray, TrayId)),
         (Tray::press, Tray::press),
     ] {
         away(&tray, id);
@@ -92,8 +85,7 @@ fn faults_look_as_they_do_with_a_real_card() {
     for fault in Fault::ALL {
         let (tray, id, driver, _served, mut card) = served();
         tray.arm(id, &[Script::at_exchange(0, fault)]);
-        card.set_read_timeout(Some(Duration::from_millis(50)))
-            .expect("a socket");
+        card.set_read_timeout(Some(Duration::from_millis(50))).expect("a socket");
         let answer = ask(&mut card, INFO);
         match fault {
             Fault::RemovedBefore | Fault::RemovedAfter => {

@@ -18,20 +18,13 @@ pub(super) struct PracticeChannel {
 
 impl PracticeChannel {
     pub(super) fn new(shared: Arc<Shared>, token: TrayId, appearance: u64) -> Self {
-        Self {
-            shared,
-            token,
-            appearance,
-            loss_told: false,
-        }
+        Self { shared, token, appearance, loss_told: false }
     }
 }
 
 impl SmartCardChannel for PracticeChannel {
     fn transmit(&mut self, command: &CommandApdu) -> Result<ResponseApdu, ChannelError> {
-        let outcome = self
-            .shared
-            .exchange(self.token, self.appearance, &command.encode());
+        let outcome = self.shared.exchange(self.token, self.appearance, &command.encode());
         match outcome {
             Some(Outcome::Answer(bytes)) => ResponseApdu::parse(bytes),
             Some(Outcome::Silence) => Err(ChannelError::Silent),

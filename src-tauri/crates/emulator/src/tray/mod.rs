@@ -209,10 +209,7 @@ impl TokenSource for Tray {
     }
 
     fn watch(&self) -> Box<dyn TokenWatch> {
-        Box::new(Watch {
-            changes: self.shared.lock().changes(),
-            shared: Arc::clone(&self.shared),
-        })
+        Box::new(Watch { changes: self.shared.lock().changes(), shared: Arc::clone(&self.shared) })
     }
 }
 
@@ -234,9 +231,7 @@ impl Shared {
     /// Waits until something changes, as long as it takes.
     #[cfg(target_os = "linux")]
     pub(crate) fn wait<'a>(&self, world: MutexGuard<'a, World>) -> MutexGuard<'a, World> {
-        self.changed
-            .wait(world)
-            .unwrap_or_else(PoisonError::into_inner)
+        self.changed.wait(world).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells everyone who waits that something changed.

@@ -113,10 +113,7 @@ fn a_channel_that_ends_resets_the_card() {
     let answer = open(&tray).transmit(&list);
     assert_eq!(answer.map(|a| a.status().0), Ok(0x6d00));
     assert_eq!(tray.exchanges(id), 3);
-    let logged = Logged {
-        header: [0, 0xa4, 4, 0],
-        body_length: 8,
-    };
+    let logged = Logged { header: [0, 0xa4, 4, 0], body_length: 8 };
     assert_eq!(tray.log(id)[0], logged);
 }
 
@@ -157,31 +154,11 @@ fn challenges_asked(tray: &Tray, id: TrayId) -> usize {
 fn each_fault_ends_and_acts_as_it_says() {
     // The fault; how the command ends; whether it took effect; how the next ends.
     let cases = [
-        (
-            Fault::RemovedBefore,
-            Err(ChannelError::NoAnswer),
-            0,
-            Err(ChannelError::Reset),
-        ),
-        (
-            Fault::RemovedAfter,
-            Err(ChannelError::NoAnswer),
-            1,
-            Err(ChannelError::Reset),
-        ),
+        (Fault::RemovedBefore, Err(ChannelError::NoAnswer), 0, Err(ChannelError::Reset)),
+        (Fault::RemovedAfter, Err(ChannelError::NoAnswer), 1, Err(ChannelError::Reset)),
         (Fault::Refused(0x6f00), Ok(0x6f00), 0, Ok(0x9000)),
-        (
-            Fault::Silent,
-            Err(ChannelError::Silent),
-            1,
-            Err(ChannelError::Silent),
-        ),
-        (
-            Fault::SilentBefore,
-            Err(ChannelError::Silent),
-            0,
-            Err(ChannelError::Silent),
-        ),
+        (Fault::Silent, Err(ChannelError::Silent), 1, Err(ChannelError::Silent)),
+        (Fault::SilentBefore, Err(ChannelError::Silent), 0, Err(ChannelError::Silent)),
         (Fault::Garbled, Ok(0x9000), 1, Ok(0x9000)),
         (Fault::Empty, Err(ChannelError::NoAnswer), 1, Ok(0x9000)),
         (Fault::Short, Err(ChannelError::NoAnswer), 1, Ok(0x9000)),
@@ -203,15 +180,11 @@ fn each_fault_ends_and_acts_as_it_says() {
 fn garbling_flips_the_data() {
     let (tray, id) = tray();
     let plain = open(&tray).transmit(&info()).expect("info").data().to_vec();
-    let script = Script {
-        at: At::Instruction { ins: 0x41, nth: 1 },
-        fault: Fault::Garbled,
-    };
+    let script = Script { at: At::Instruction { ins: 0x41, nth: 1 }, fault: Fault::Garbled };
     tray.arm(id, &[script]);
     let mut channel = open(&tray);
-    let answers: Vec<_> = (0..3)
-        .map(|_| channel.transmit(&info()).expect("info").data().to_vec())
-        .collect();
+    let answers: Vec<_> =
+        (0..3).map(|_| channel.transmit(&info()).expect("info").data().to_vec()).collect();
     assert_eq!((&answers[0], &answers[2]), (&plain, &plain));
     let flipped: Vec<u8> = plain.iter().map(|byte| byte ^ 0x55).collect();
     assert_eq!(answers[1], flipped);
@@ -236,25 +209,16 @@ fn a_swapped_token_is_another_one_in_the_same_channel() {
     tray.arm(id, &[Script::at_exchange(1, Fault::SwappedBefore)]);
     let mut channel = open(&tray);
     let first = channel.transmit(&info()).expect("info").data().to_vec();
-    assert_eq!(
-        channel.transmit(&challenge()).err(),
-        Some(ChannelError::Reset)
-    );
+    assert_eq!(channel.transmit(&challenge()).err(), Some(ChannelError::Reset));
     let second = channel.transmit(&info()).expect("info").data().to_vec();
     assert_ne!(first, second);
     let ids = tray.ids();
     assert_eq!((ids.len(), tray.is_inserted(id)), (2, false));
-    assert_eq!(
-        tray.identity(ids[1]).serial.as_deref(),
-        Some("86596220000002")
-    );
+    assert_eq!(tray.identity(ids[1]).serial.as_deref(), Some("86596220000002"));
     assert_eq!(tray.exchanges(ids[1]), 1);
     // The channel now holds the other one.
     let other = only_candidate(&tray).id;
-    assert_eq!(
-        tray.connect(&other).err(),
-        Some(ChannelError::Busy { likely: None })
-    );
+    assert_eq!(tray.connect(&other).err(), Some(ChannelError::Busy { likely: None }));
     drop(channel);
     assert!(tray.connect(&other).is_ok());
     assert_eq!(challenges_asked(&tray, id), 0);
@@ -287,10 +251,7 @@ fn a_command_that_needs_the_button_can_wait_for_it() {
     let mut put = vec![0x71, 1, b'n', 0x73, 22, 0x21, 6];
     put.extend_from_slice(&[7; 20]);
     put.extend_from_slice(&[0x78, 0x02]);
-    for command in [
-        CommandApdu::new([0, 0xa4, 4, 0], &aid),
-        CommandApdu::new([0, 1, 0, 0], &put),
-    ] {
+    for command in [CommandApdu::new([0, 0xa4, 4, 0], &aid), CommandApdu::new([0, 1, 0, 0], &put)] {
         let answer = channel.transmit(&command);
         assert_eq!(answer.map(|a| a.status().0), Ok(0x9000));
     }
@@ -305,10 +266,7 @@ fn a_command_that_needs_the_button_can_wait_for_it() {
     let hand = tray.clone();
     let hand = std::thread::spawn(move || hand.remove(id));
     let answer = channel.transmit(&calculate).err();
-    assert!(matches!(
-        answer,
-        Some(ChannelError::NoAnswer | ChannelError::Reset)
-    ));
+    assert!(matches!(answer, Some(ChannelError::NoAnswer | ChannelError::Reset)));
     assert!(hand.join().is_ok());
 }
 

@@ -153,10 +153,7 @@ impl World {
     /// The tokens that a channel can be opened to: appearance, reader, answer
     /// to reset.
     pub(super) fn seen(&self) -> Vec<(u64, String, Vec<u8>)> {
-        let here = self
-            .tokens
-            .iter()
-            .filter(|t| !self.served.contains(&t.reader));
+        let here = self.tokens.iter().filter(|t| !self.served.contains(&t.reader));
         here.filter_map(|token| {
             let appearance = token.appearance?;
             Some((appearance, token.reader.clone(), token.applet.atr()))
@@ -210,10 +207,7 @@ impl World {
         for (to, from) in header.iter_mut().zip(command) {
             *to = *from;
         }
-        token.log.push(Logged {
-            header,
-            body_length: command.len().saturating_sub(4),
-        });
+        token.log.push(Logged { header, body_length: command.len().saturating_sub(4) });
         if token.silent {
             return Outcome::Silence;
         }
@@ -260,10 +254,7 @@ impl World {
         let other = self.add(other, &reader);
         self.insert(other);
         match self.token(other).appearance {
-            Some(appearance) => Outcome::Swapped {
-                token: other,
-                appearance,
-            },
+            Some(appearance) => Outcome::Swapped { token: other, appearance },
             // Another token that is switched off is no token in a field.
             None => Outcome::Left,
         }

@@ -47,9 +47,6 @@ pub(crate) fn draw(
 /// The picture as a file.
 pub(crate) fn file(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    picture
-        .into()
-        .write_to(&mut bytes, format)
-        .expect("a picture in memory can be written");
+    picture.into().write_to(&mut bytes, format).expect("a picture in memory can be written");
     bytes.into_inner()
 }

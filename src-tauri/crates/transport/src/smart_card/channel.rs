@@ -46,12 +46,7 @@ impl CardChannel {
             limits,
             abandoned: abandoned.clone(),
         };
-        let worker = Worker {
-            ready,
-            commands: orders,
-            answers: results,
-            alive,
-        };
+        let worker = Worker { ready, commands: orders, answers: results, alive };
         let its_target = target.clone();
         std::thread::Builder::new()
             .name("smart card".to_owned())
@@ -65,9 +60,7 @@ impl CardChannel {
                 let error = if abandoned.holds(&target.id) {
                     ChannelError::Silent
                 } else {
-                    ChannelError::Busy {
-                        likely: target.likely_holder(),
-                    }
+                    ChannelError::Busy { likely: target.likely_holder() }
                 };
                 Err(channel.given_up(error))
             }
@@ -84,17 +77,12 @@ impl CardChannel {
     }
 
     fn exchange(&mut self, command: &CommandApdu) -> Result<ResponseApdu, ChannelError> {
-        let sent = self
-            .commands
-            .as_ref()
-            .is_some_and(|commands| commands.send(command.encode()).is_ok());
+        let sent =
+            self.commands.as_ref().is_some_and(|commands| commands.send(command.encode()).is_ok());
         if !sent {
             return Err(failed(Error::InternalError));
         }
-        match self
-            .answers
-            .recv_timeout(self.limits.of(command.patience()))
-        {
+        match self.answers.recv_timeout(self.limits.of(command.patience())) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => {
                 self.abandoned.add(&self.id, &self.worker);

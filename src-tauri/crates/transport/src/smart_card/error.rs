@@ -98,11 +98,7 @@ mod tests {
     #[track_caller]
     fn check(phase: Phase, cases: &[(Error, ChannelError)]) {
         for (error, expected) in cases {
-            assert_eq!(
-                map_error(*error, phase),
-                *expected,
-                "{error:?} in {phase:?}"
-            );
+            assert_eq!(map_error(*error, phase), *expected, "{error:?} in {phase:?}");
         }
     }
 

@@ -44,10 +44,8 @@ pub(super) fn slot(context: &Context, reader: &CStr) -> Result<Slot, Error> {
 }
 
 fn states(context: &Context, readers: Vec<CString>) -> Result<Vec<Slot>, Error> {
-    let mut states: Vec<_> = readers
-        .into_iter()
-        .map(|reader| ReaderState::new(reader, State::UNAWARE))
-        .collect();
+    let mut states: Vec<_> =
+        readers.into_iter().map(|reader| ReaderState::new(reader, State::UNAWARE)).collect();
     match context.get_status_change(Duration::ZERO, &mut states) {
         // The states are filled in also when the system sees no news in them.
         Ok(()) | Err(Error::Timeout) => {}
@@ -73,8 +71,7 @@ pub(super) fn is_sam(reader: &str, all: &[String]) -> bool {
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {
-    name.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// Whether an answer to reset comes from a contactless reader. USB keys and contact
@@ -103,10 +100,7 @@ mod tests {
             assert_eq!(left, expected.iter().collect::<Vec<_>>());
         };
         check(
-            &[
-                "ACS ACR1252 1S CL Reader PICC 0",
-                "ACS ACR1252 1S CL Reader SAM 0",
-            ],
+            &["ACS ACR1252 1S CL Reader PICC 0", "ACS ACR1252 1S CL Reader SAM 0"],
             &["ACS ACR1252 1S CL Reader PICC 0"],
         );
         check(
@@ -118,14 +112,8 @@ mod tests {
         );
         check(&["ACS ACR1252 Reader SAM 0"], &["ACS ACR1252 Reader SAM 0"]);
         check(
-            &[
-                "ACS ACR122U PICC Interface 00 00",
-                "Samsung SAM Reader 01 00",
-            ],
-            &[
-                "ACS ACR122U PICC Interface 00 00",
-                "Samsung SAM Reader 01 00",
-            ],
+            &["ACS ACR122U PICC Interface 00 00", "Samsung SAM Reader 01 00"],
+            &["ACS ACR122U PICC Interface 00 00", "Samsung SAM Reader 01 00"],
         );
     }
 

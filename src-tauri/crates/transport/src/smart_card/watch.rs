@@ -21,11 +21,8 @@ const ASK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
 
 /// How often readers are listed anew. macOS does not tell reliably that a reader
 /// came or went (pcsc-nfc.md section 4).
-const LIST_EVERY: Duration = if cfg!(target_os = "macos") {
-    Duration::from_secs(1)
-} else {
-    Duration::from_secs(30)
-};
+const LIST_EVERY: Duration =
+    if cfg!(target_os = "macos") { Duration::from_secs(1) } else { Duration::from_secs(30) };
 
 /// A watch, over what was there when it was made. Without a service there was
 /// nothing, and the service's coming is the first news.
@@ -36,9 +33,7 @@ pub(super) struct PcscWatch {
 impl PcscWatch {
     /// Begins to watch now: what changes before the first wait is news as well.
     pub(super) fn new() -> Self {
-        Self {
-            watched: begin(Instant::now()),
-        }
+        Self { watched: begin(Instant::now()) }
     }
 }
 
@@ -109,12 +104,7 @@ impl Watched {
             Ok(()) | Err(Error::Timeout) => {}
             Err(error) => return Err(error),
         }
-        let mut watched = Self {
-            context,
-            readers,
-            states,
-            seen: Vec::new(),
-        };
+        let mut watched = Self { context, readers, states, seen: Vec::new() };
         watched.take_note();
         Ok(watched)
     }
@@ -132,11 +122,7 @@ impl Watched {
             *self = Self::new(context)?;
             return Ok(News::Changed);
         }
-        Ok(if self.seen == before {
-            News::Nothing
-        } else {
-            News::Changed
-        })
+        Ok(if self.seen == before { News::Nothing } else { News::Changed })
     }
 
     fn take_note(&mut self) {

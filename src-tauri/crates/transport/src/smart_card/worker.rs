@@ -44,9 +44,7 @@ impl Target {
     }
 
     fn phase(&self) -> Phase {
-        Phase::Connect {
-            likely: self.likely_holder(),
-        }
+        Phase::Connect { likely: self.likely_holder() }
     }
 }
 
@@ -107,9 +105,7 @@ impl Worker {
                 Err((_, error)) => return Err(map_error(error, target.phase())),
             }
         }
-        Err(ChannelError::Busy {
-            likely: target.likely_holder(),
-        })
+        Err(ChannelError::Busy { likely: target.likely_holder() })
     }
 
     fn talk(
@@ -137,11 +133,7 @@ impl Worker {
                 // so that one that is back before its next look is never seen.
                 End::Broken => stays(context, target),
             };
-        let disposition = if reset {
-            Disposition::ResetCard
-        } else {
-            Disposition::LeaveCard
-        };
+        let disposition = if reset { Disposition::ResetCard } else { Disposition::LeaveCard };
         // It fails when the card or the service is gone, and then so is the state.
         let _ = transaction.end(disposition);
         Ok(())
@@ -193,11 +185,8 @@ fn stays(context: &Context, target: &Target) -> bool {
 
 /// Connects, and waits a moment for a reader that another program holds.
 fn connect(context: &Context, target: &Target, limits: &Limits) -> Result<Card, ChannelError> {
-    let patience = if is_key(&target.reader.to_string_lossy()) {
-        limits.key_sharing
-    } else {
-        limits.sharing
-    };
+    let patience =
+        if is_key(&target.reader.to_string_lossy()) { limits.key_sharing } else { limits.sharing };
     let begun = Instant::now();
     loop {
         match context.connect(&target.reader, ShareMode::Shared, Protocols::ANY) {
