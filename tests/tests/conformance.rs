@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use desk::{Problem, RunView};
+use desk::{Problem, RunView, WhatView};
 use emulator::families::token2_nfc_single_profile::{OTPC_P1_I, OTPC_P2_I, Token2NfcSingleProfile};
 use emulator::families::yubikey_oath::{Product, YubikeyOath};
 use emulator::{Applet, Fault, Held, Script, TrayId};
@@ -25,12 +25,33 @@ struct Case {
     tells: bool,
 }
 
+/// Whether a family's tokens tell what they hold, by their own word.
+fn practised(family: &str) -> bool {
+    let world = World::new();
+    world.put(emulator::practice(family).expect("a family of the list"));
+    match world.token().what {
+        WhatView::Token { proof, .. } => proof == "computes",
+        other => panic!("{family}: {other:?}"),
+    }
+}
+
 fn old_secret() -> SharedSecret {
     SharedSecret::new(b"an older secret here".to_vec())
 }
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
+    // Every family as its practice token, so that a new one is broken in every way
+    // without a line here; the conditions below are what each of these adds.
+    for family in emulator::FAMILIES {
+        let tells = practised(family);
+        cases.push(Case {
+            title: format!("{family}, practice token"),
+            make: Box::new(|| emulator::practice(family).expect("a family of the list")),
+            password: None,
+            tells,
+        });
+    }
     for (title, prefix) in [("restricted", OTPC_P2_I), ("keeps its seed", OTPC_P1_I)] {
         cases.push(Case {
             title: format!("token2-nfc-single-profile, {title}"),
