@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "painted",
     "open_picture",
     "read_picture",
+    "paste",
     "choose",
     "tokens",
     "plan",

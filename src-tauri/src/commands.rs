@@ -10,6 +10,7 @@ use tauri::{AppHandle, Emitter, Runtime, State, WebviewWindow};
 use tauri_plugin_dialog::DialogExt;
 use zeroize::Zeroizing;
 
+use crate::clipboard::{self, Content};
 use crate::event;
 use crate::faces::{FaceView, Practice};
 use crate::receipts::{self, Receipts};
@@ -71,6 +72,16 @@ pub(crate) async fn read_picture(request: Request<'_>, desk: DeskState<'_>) -> A
         InvokeBody::Json(_) => return Err(unreadable()),
     };
     at(&desk, move |desk| desk.read_picture(&bytes)).await
+}
+
+/// Reads what is on the clipboard: a picture, or else a text.
+#[tauri::command]
+pub(crate) async fn paste(desk: DeskState<'_>) -> Answer {
+    at(&desk, |desk| match clipboard::content()? {
+        Content::Picture(png) => desk.read_picture(&png),
+        Content::Text(text) => desk.read_text(&text),
+    })
+    .await
 }
 
 /// Takes one credential of the picture.

@@ -6,6 +6,7 @@
 //! `capabilities/main.json`, and where its content comes from in `tauri.conf.json`.
 
 mod arguments;
+mod clipboard;
 mod commands;
 mod driven;
 mod dropped;
@@ -76,6 +77,7 @@ pub fn furnish<R: Runtime>(
             commands::painted,
             commands::open_picture,
             commands::read_picture,
+            commands::paste,
             commands::choose,
             commands::tokens,
             commands::plan,

@@ -20,6 +20,8 @@ export interface Backend {
   /** Asks for a picture in the system's own dialog. */
   openPicture(): Promise<RunView | null>;
   readPicture(bytes: Uint8Array): Promise<RunView>;
+  /** Reads the picture or the text that is on the clipboard. */
+  paste(): Promise<RunView>;
   choose(finding: number): Promise<RunView>;
   tokens(): Promise<TokensView>;
   plan(wish: PlanWish): Promise<RunView>;
@@ -62,6 +64,7 @@ export const tauri: Backend = {
   openPicture: () => invoke("open_picture"),
   // The bytes are the raw body: a JSON array of numbers would be many times as long.
   readPicture: (bytes) => invoke("read_picture", bytes),
+  paste: () => invoke("paste"),
   choose: (finding) => invoke("choose", { finding }),
   tokens: () => invoke("tokens"),
   plan: (wish) => invoke("plan", wish),

@@ -91,7 +91,7 @@ export class Session {
     }
   }
 
-  /** Reads a picture that came by paste, by drop or by the file field. */
+  /** Reads a picture that came by drop or by the file field. */
   readFile(file: Blob): Promise<void> {
     return this.intend(async (backend) => {
       const bytes = await file.arrayBuffer().catch(() => {

@@ -29,6 +29,7 @@ export class Fake implements Backend {
   painted = async () => {};
 
   openPicture = () => this.#intent("openPicture");
+  paste = () => this.#certain("paste");
   readPicture = (bytes: Uint8Array) => this.#certain("readPicture", [...bytes]);
   choose = (finding: number) => this.#certain("choose", finding);
   plan = (wish: unknown) => this.#certain("plan", wish);

@@ -54,7 +54,16 @@ describe("reading", () => {
     expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Read the code");
   });
 
-  it("hands over the bytes of a picked, pasted or dropped file", async () => {
+  it("pastes by key or by button, and has the program read the clipboard", async () => {
+    const fake = await show(runs.empty);
+    await fireEvent.keyDown(window, { key: "v", ctrlKey: true });
+    await settled();
+    expect(fake.intents.splice(0)).toEqual([["paste"]]);
+    await press("Paste");
+    expect(fake.intents).toEqual([["paste"]]);
+  });
+
+  it("hands over the bytes of a picked or dropped file", async () => {
     const fake = await show(runs.empty);
     // jsdom's own File cannot be read so.
     const files = [{ arrayBuffer: async () => new Uint8Array([1, 2]).buffer }];
@@ -66,8 +75,6 @@ describe("reading", () => {
     const input = screen.getByLabelText("Choose a picture file");
     Object.defineProperty(input, "files", { value: files });
     await fireEvent.change(input);
-    expect(await handed()).toEqual([["readPicture", [1, 2]]]);
-    await fireEvent.paste(window, { clipboardData: { files } });
     expect(await handed()).toEqual([["readPicture", [1, 2]]]);
     const zone = screen.getByRole("group", { name: "Read the code" });
     await fireEvent.drop(zone, { dataTransfer: { files } });

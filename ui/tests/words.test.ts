@@ -24,7 +24,7 @@ const PROBLEMS = `
   card-unresponsive bus-failed token-locked wrong-password authentication-refused token-full
   no-such-entry name-taken not-over-this-connection firmware-too-old token-read-only another-token
   refused malformed proof-mismatch needs-permission wrong-stage save-failed unknown-token stranger
-  unexpected clock-impossible file-too-large`;
+  unexpected clock-impossible file-too-large clipboard-empty clipboard-unreadable`;
 const VERDICTS = `
   right-computed right-typed no-match no-match-beside-proof code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
