@@ -239,8 +239,9 @@ fn after_every_fault_the_reported_state_is_the_true_one() {
 /// exchange on that changes the token.
 #[test]
 fn before_anything_is_changed_every_fault_leaves_the_token_untouched() {
-    // Look, challenge and answer for the display token; SELECT and LIST for the key.
-    let reads = [("token2-nfc-single-profile", 3), ("yubikey-oath", 2)];
+    // SELECT, look, challenge and answer for the display token; SELECT and LIST for
+    // the key.
+    let reads = [("token2-nfc-single-profile", 4), ("yubikey-oath", 2)];
     for case in cases().into_iter().filter(|case| case.password.is_none()) {
         let reads = reads.iter().find(|(family, _)| case.title.starts_with(family));
         let (_, reads) = reads.expect("a family of the list");

@@ -222,6 +222,76 @@ fn a_try_again_finds_the_token_that_was_put_back() {
     assert!(matches!(again, RunView::Planned { .. }), "{again:?}");
 }
 
+/// A key that continues by GET RESPONSE and throws the rest away at anything else,
+/// with a list that does not fit one answer (rigs/FACTS.md 7b).
+#[test]
+fn a_long_list_is_read_whole_however_it_is_continued() {
+    for product in [Product::PICO_FIDO, Product::YUBIKEY_5_7, Product::YUBIKEY_5_4] {
+        for product in [product.wanting_get_response(), product.cutting_at(50)] {
+            let world = World::new();
+            let mut key = YubikeyOath::new(product, 9);
+            for number in 0..15 {
+                let name = format!("Microsoft (Contoso):somebody{number}@contoso.com");
+                let secret = SharedSecret::new(vec![number; 20]);
+                key = key.holding(&name, secret, Algorithm::Sha1, Digits::SIX);
+            }
+            world.put(Box::new(key));
+            let uri = WORK.replace("adele", "somebody14");
+            let RunView::Planned { plan, .. } = planned(&world, &uri) else {
+                panic!("{} cannot be planned for", product.title);
+            };
+            assert_eq!(plan.replaces, "entry", "the last of the list was seen");
+            let view = world.desk.write(true, &mut |_| {}).expect("written");
+            assert!(matches!(view, RunView::Confirmed { .. }), "{view:?}");
+        }
+    }
+}
+
+/// A try again with nobody there must not lose what is known of a broken write.
+#[test]
+fn a_try_again_without_the_token_leaves_the_failure_as_it_was() {
+    let world = World::new();
+    let id = world.put(practice(YKOATH).expect("family"));
+    planned(&world, WORK);
+    let put = Script { at: At::Instruction { ins: 0x01, nth: 0 }, fault: Fault::RemovedAfter };
+    world.tray.arm(id, &[put]);
+    let token = world.token().id;
+    let RunView::Failed { problem, can_settle, .. } = world.write() else { panic!("not cut") };
+    assert_eq!(problem.token.as_deref(), Some("unknown"));
+    assert!(can_settle);
+    let failed = world.desk.view();
+    assert!(world.desk.plan(&token, None, None).is_err(), "nobody is there");
+    assert_eq!(world.desk.view(), failed);
+    world.tray.insert(id);
+    let view = world.desk.settle(&mut |_| {}).expect("it is back");
+    assert!(matches!(view, RunView::Confirmed { .. }), "{view:?}");
+}
+
+/// yubikey-oath.md section 3, point 6: firmware 4.0.0 to 4.3.4.
+#[test]
+fn a_key_that_mixes_up_names_gets_none_that_another_begins_with() {
+    let world = World::new();
+    let old = Product::YUBIKEY_5_4.telling([4, 3, 3]);
+    let longer = "Microsoft (Contoso):adele@contoso.com.example";
+    let key = YubikeyOath::new(old, 9).holding(
+        longer,
+        SharedSecret::new(vec![7; 20]),
+        Algorithm::Sha1,
+        Digits::SIX,
+    );
+    world.put(Box::new(key));
+    world.desk.read_text(WORK).expect("a credential");
+    let token = world.token().id;
+    let RunView::Unfit { misfits, .. } = world.desk.plan(&token, None, None).expect("compared")
+    else {
+        panic!("it would replace the other entry");
+    };
+    assert_eq!(misfits[0].code, "name-mixed-up");
+    assert_eq!(misfits[0].facts.get("other").map(String::as_str), Some(longer));
+    let planned = world.desk.plan(&token, Some("Contoso:adele"), None).expect("compared");
+    assert!(matches!(planned, RunView::Planned { .. }), "{planned:?}");
+}
+
 /// seed-formats.md 1.2, row 12: the target check.
 #[test]
 fn what_does_not_fit_is_named_before_anything_is_sent() {

@@ -85,12 +85,93 @@ fn no_code_at_all_confirms_a_key_and_not_a_display() {
     assert_eq!(code(&display), Some(5), "{display:?}");
 }
 
+/// Whatever is handed in as a code is judged: also what is no text, and also behind
+/// a blank line.
+#[test]
+fn a_code_that_is_no_text_is_not_waved_through() {
+    let picture = sample("microsoft-work-account.png");
+    let utf16: Vec<u8> = "004168\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for input in [&b"\xff004168\n"[..], b"\n004168\n", b" \n\n004168", &utf16] {
+        let output = sower(&enroll(YKOATH, &picture), input);
+        assert_eq!(code(&output), Some(5), "{input:?}: {output:?}");
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_holds_nothing_up() {
+    let picture = sample("microsoft-work-account.png");
+    let mut child = Command::new(paths::binary("sower"))
+        .args(enroll(YKOATH, &picture))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sower starts");
+    let open = child.stdin.take().expect("piped");
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // The test may have given up.
+        let _ = tell.send(child.wait());
+    });
+    let ended = told.recv_timeout(std::time::Duration::from_secs(30)).expect("it ends");
+    assert_eq!(ended.expect("it ran").code(), Some(0));
+    drop(open);
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_no_run() {
+    let picture = sample("microsoft-work-account.png");
+    let folder = tempfile::tempdir().expect("a folder");
+    let receipt = folder.path().join("receipt.json").display().to_string();
+    let mut arguments = enroll(YKOATH, &picture);
+    arguments.extend(["--receipt", &receipt]);
+    let mut child = Command::new(paths::binary("sower"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sower starts");
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(std::path::Path::new(&receipt).is_file(), "the receipt is saved all the same");
+}
+
+#[test]
+fn a_receipt_replaces_nothing() {
+    let picture = sample("microsoft-work-account.png");
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = folder.path().join("receipt.json");
+    std::fs::write(&taken, "an earlier one").expect("written");
+    let nowhere = folder.path().join("none/receipt.json");
+    for place in [&taken, &nowhere] {
+        let place = place.display().to_string();
+        let mut arguments = enroll(YKOATH, &picture);
+        arguments.extend(["--receipt", &place]);
+        let output = sower(&arguments, b"");
+        assert_eq!(code(&output), Some(1), "{output:?}");
+        assert!(text(&output).is_empty(), "{output:?}");
+    }
+    assert_eq!(std::fs::read_to_string(&taken).expect("there"), "an earlier one");
+}
+
+#[test]
+fn a_number_of_a_finding_that_is_not_there_is_no_wish_for_another() {
+    let picture = sample("microsoft-work-account.png");
+    let mut arguments = enroll(TOKEN2, &picture);
+    arguments.extend(["--code-from-display", "--finding", "7"]);
+    assert_eq!(code(&sower(&arguments, b"")), Some(3));
+    let last = arguments.len() - 1;
+    arguments[last] = "1";
+    assert_eq!(code(&sower(&arguments, b"")), Some(0));
+}
+
 #[test]
 fn the_drawn_display_answers_unattended() {
     let picture = sample("microsoft-work-account.png");
     let folder = tempfile::tempdir().expect("a folder");
-    let receipt = folder.path().join("receipt.json");
     for family in [TOKEN2, YKOATH] {
+        let receipt = folder.path().join(format!("{family}.json"));
         let mut arguments = enroll(family, &picture);
         let place = receipt.display().to_string();
         arguments.extend(["--code-from-display", "--receipt", &place, "--json"]);
@@ -120,8 +201,10 @@ fn secrets_come_by_file_or_standard_input() {
     let arguments = ["enroll", "--picture", "-", "--practice", TOKEN2, "--code-from-display"];
     assert_eq!(code(&sower(&arguments, &picture)), Some(0));
     // A code cannot come by the same way.
-    let arguments = ["enroll", "--picture", "-", "--practice", TOKEN2];
-    assert_eq!(code(&sower(&arguments, &picture)), Some(5));
+    let arguments = ["enroll", "--picture", "-", "--practice", TOKEN2, "--json"];
+    let output = sower(&arguments, &picture);
+    assert_eq!(code(&output), Some(5));
+    assert_eq!(json(&output)["confirmed"], false, "one document");
 }
 
 #[test]

@@ -28,7 +28,7 @@ const PROBLEMS = `
 const VERDICTS = `
   right-computed right-typed no-match no-match-beside-proof code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
-  read-only-unknown-model secret-length algorithm digits period name-length name-form`;
+  read-only-unknown-model secret-length algorithm digits period name-length name-form name-mixed-up`;
 const STRANGERS = "storage-card fido-key nitrokey-3 unknown-card";
 
 const codes = (text: string) => text.trim().split(/\s+/);

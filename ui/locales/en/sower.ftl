@@ -247,6 +247,8 @@ misfit-period = A code lasts { $wanted } seconds. This token knows { $known }.
     .next = Choose another token.
 misfit-name-length = The entry's name is too long: { $bytes } bytes. This token takes { $most }.
     .next = Take the shorter name below, or type one of your own.
+misfit-name-mixed-up = This key would take the entry “{ $other }” for the new one and replace it.
+    .next = Give the new entry a name that the other one does not begin with.
 misfit-name-form = This name cannot be used.
     .next = Type a name without control characters. It may not be empty, nor begin with digits and a slash.
 

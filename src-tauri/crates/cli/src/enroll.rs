@@ -2,6 +2,7 @@
 //! practice token's display answering.
 
 use std::cell::Cell;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::show;
 pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
     let bench = Bench::set_up(arguments, printer)?;
     let run = Run { arguments, printer, bench, input_taken: Cell::new(false) };
+    run.check_receipt_place()?;
     run.capture()?;
     let token = run.choose_token()?;
     let view = run.plan(&token)?;
@@ -82,6 +84,21 @@ impl Run<'_> {
         &self.bench.desk
     }
 
+    /// A receipt replaces nothing, and a place that cannot be written is told before
+    /// a token is changed.
+    fn check_receipt_place(&self) -> Result<(), End> {
+        let Some(path) = &self.arguments.receipt else {
+            return Ok(());
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let is_folder = folder.is_none_or(Path::is_dir);
+        if is_folder && !path.exists() {
+            return Ok(());
+        }
+        self.printer.refuse("cli-receipt-place");
+        Err(End::Failed)
+    }
+
     /// Reads the picture or text and settles on one credential.
     fn capture(&self) -> Result<(), End> {
         let fail = |problem: Problem| {
@@ -102,6 +119,11 @@ impl Run<'_> {
             (None, None) => return Err(End::Failed),
         };
         let view = match (show::findings(&view), arguments.finding) {
+            // A number that was given is meant: with one code in sight it can only be 1.
+            (None, Some(number)) if number != 1 => {
+                self.printer.refuse("cli-no-such-finding");
+                return Err(End::NoCredential);
+            }
             (None, _) => view,
             (Some(_), Some(number)) if number > 0 => {
                 self.desk().choose(number - 1).map_err(|_| self.not_enrollable(&view))?
@@ -259,7 +281,9 @@ impl Run<'_> {
         } else if matches!(view, RunView::Confirmed { .. }) && !self.arguments.code_from_display {
             view = self.judge_a_given_code(view)?;
         }
+        let mut reason = None;
         if let RunView::Written { problem, .. } = &view {
+            reason.clone_from(problem);
             if let Some(problem) = problem {
                 self.printer.note(&lines(
                     &self.printer.say(&format!("problem-{}", problem.code), &problem.facts),
@@ -267,7 +291,7 @@ impl Run<'_> {
             }
             view = self.desk().stop().map_err(|problem| self.untouched(&problem))?;
         }
-        self.finish(&view)
+        self.finish(&view, reason.as_ref())
     }
 
     /// Has the practice token switched off and on, and types what it shows.
@@ -288,13 +312,14 @@ impl Run<'_> {
 
     fn ask_for_codes(&self, mut view: RunView) -> Result<RunView, End> {
         if self.input_taken.get() {
-            self.printer.refuse("cli-standard-input-taken");
+            let said = self.printer.say("cli-standard-input-taken", &Facts::new());
+            self.printer.note(&lines(&said));
             return Ok(view);
         }
         let mut given = false;
         let question = prompt::is_interactive().then(|| self.printer.message("cli-ask-code"));
         while matches!(view, RunView::Written { .. }) {
-            let typed = prompt::line(question.as_deref()).filter(|line| !line.trim().is_empty());
+            let typed = prompt::line(question.as_deref());
             let Some(typed) = typed else {
                 if !given {
                     let said = self.printer.say("cli-no-code", &Facts::new());
@@ -311,13 +336,10 @@ impl Run<'_> {
     /// A token that computes needs no typing, but a code that a script hands in
     /// is never waved through.
     fn judge_a_given_code(&self, view: RunView) -> Result<RunView, End> {
-        if prompt::is_interactive() || self.input_taken.get() {
+        if self.input_taken.get() {
             return Ok(view);
         }
-        match prompt::line(None).filter(|line| !line.trim().is_empty()) {
-            Some(typed) => self.judge(&typed),
-            None => Ok(view),
-        }
+        prompt::handed_in().map_or(Ok(view), |typed| self.judge(&typed))
     }
 
     fn judge(&self, typed: &str) -> Result<RunView, End> {
@@ -332,15 +354,15 @@ impl Run<'_> {
         lines(&self.printer.say(&format!("verdict-{}", verdict.code), &verdict.facts))
     }
 
-    fn finish(&self, view: &RunView) -> Ended {
+    fn finish(&self, view: &RunView, reason: Option<&Problem>) -> Ended {
         let receipt = self.desk().receipt().map_err(|problem| self.untouched(&problem))?;
         let (end, headline, verdict) = match view {
             RunView::Confirmed { verdict, .. } => (End::Done, "cli-confirmed", Some(verdict)),
-            _ => (End::NotConfirmed, "cli-not-confirmed", None),
+            _ => (reason.map_or(End::NotConfirmed, End::after), "cli-not-confirmed", None),
         };
         let mut saved = end;
         if let Some(path) = &self.arguments.receipt {
-            if let Err(error) = std::fs::write(path, &receipt) {
+            if let Err(error) = save_new(path, &receipt) {
                 let reason = [("reason", error.kind().to_string())];
                 self.printer.note(&lines(&self.printer.say(
                     "problem-save-failed",
@@ -353,7 +375,8 @@ impl Run<'_> {
             }
         }
         let receipt: Value = serde_json::from_str(&receipt).unwrap_or(Value::Null);
-        let document = json!({ "confirmed": end == End::Done, "receipt": receipt });
+        let document =
+            json!({ "confirmed": end == End::Done, "receipt": receipt, "problem": reason });
         self.printer.result(&document, || {
             let mut text = self.printer.message(headline);
             if let Some(verdict) = verdict {
@@ -368,6 +391,11 @@ impl Run<'_> {
         });
         Ok(saved)
     }
+}
+
+/// Writes a file that is not there yet.
+fn save_new(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
 fn has_serial(token: &TokenView, wanted: &str) -> bool {

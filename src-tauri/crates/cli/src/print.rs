@@ -3,6 +3,8 @@
 //! Questions and hints go to standard error, so that standard output is the
 //! result alone.
 
+use std::io::{Write, stderr, stdout};
+
 use desk::{Facts, Problem, Said, Words};
 use serde_json::Value;
 
@@ -20,37 +22,37 @@ impl Printer {
     /// The result: `document` for programs, `text` for people.
     pub(crate) fn result(&self, document: &Value, text: impl FnOnce() -> String) {
         if self.json {
-            println!("{document:#}");
+            say_out(&format!("{document:#}"));
         } else {
-            println!("{}", text().trim_end());
+            say_out(text().trim_end());
         }
     }
 
     /// What a person who follows along should know; not for programs.
     pub(crate) fn note(&self, line: &str) {
         if !self.json {
-            eprintln!("{line}");
+            say_err(line);
         }
     }
 
     /// A problem, in both forms: what the token holds, what went wrong, what to do.
     pub(crate) fn problem(&self, problem: &Problem) {
         if self.json {
-            println!("{:#}", serde_json::json!({ "problem": problem }));
+            say_out(&format!("{:#}", serde_json::json!({ "problem": problem })));
             return;
         }
         if let Some(state) = &problem.token {
-            eprintln!("{}", self.say(&format!("state-{state}"), &Facts::new()).message);
+            say_err(&self.say(&format!("state-{state}"), &Facts::new()).message);
         }
-        eprintln!("{}", lines(&self.say(&format!("problem-{}", problem.code), &problem.facts)));
+        say_err(&lines(&self.say(&format!("problem-{}", problem.code), &problem.facts)));
     }
 
     /// The words for a key that only the terminal says, as a problem of its own.
     pub(crate) fn refuse(&self, key: &str) {
         if self.json {
-            println!("{:#}", serde_json::json!({ "problem": { "code": key } }));
+            say_out(&format!("{:#}", serde_json::json!({ "problem": { "code": key } })));
         } else {
-            eprintln!("{}", lines(&self.say(key, &Facts::new())));
+            say_err(&lines(&self.say(key, &Facts::new())));
         }
     }
 
@@ -63,6 +65,15 @@ impl Printer {
     pub(crate) fn message(&self, key: &str) -> String {
         self.say(key, &Facts::new()).message
     }
+}
+
+/// A reader that is gone must not end a run that holds a token.
+fn say_out(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+fn say_err(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
 }
 
 /// Message, detail and next step, each on a line of its own.

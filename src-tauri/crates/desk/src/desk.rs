@@ -13,6 +13,7 @@ use crate::look::Looker;
 use crate::run::{Picture, Run, is_typed};
 use crate::setup::{Now, Random};
 use crate::state::{State, open_picture};
+use crate::talks::compared;
 use crate::watch::Seen;
 use crate::{
     FamilyView, PictureView, Problem, Progress, RunView, Setup, TokenView, TokensView, Watch,
@@ -105,23 +106,19 @@ impl Desk {
         password: Option<Zeroizing<String>>,
     ) -> Result<RunView, Problem> {
         let mut state = self.lock();
-        let (captured, before) = state.take_captured()?;
-        let chosen = self.chosen(token, password, before.as_ref()).and_then(|chosen| {
-            if chosen.serial().is_some_and(|serial| state.refused.contains(serial)) {
-                let refused = Problem::from(&SessionError::AuthenticationRefused);
-                return Err(refused.with_state(TokenState::Untouched));
-            }
-            Ok(chosen)
-        });
-        let (run, answer) = match chosen {
-            Ok(chosen) => {
-                let choice = Choice { name: name.map(str::to_owned) };
-                self.compare(captured, chosen, &choice)
-            }
-            Err(problem) => (Run::Captured(captured), Err(problem)),
-        };
-        state.run = run;
-        answer.map(|()| state.view())
+        if !state.run.is_plannable() {
+            return Err(Problem::wrong_stage());
+        }
+        // The run is taken apart only when there is something to go on to.
+        let chosen = self.chosen(token, password, state.run.chosen())?;
+        if chosen.serial().is_some_and(|serial| state.refused.contains(serial)) {
+            let refused = Problem::from(&SessionError::AuthenticationRefused);
+            return Err(refused.with_state(TokenState::Untouched));
+        }
+        let closer = self.look_closely(&chosen)?;
+        let choice = Choice { name: name.map(str::to_owned) };
+        state.run = compared(state.take_captured()?, closer, &choice, chosen);
+        Ok(state.view())
     }
 
     /// Writes as planned, and has a token that computes prove itself in the same

@@ -138,6 +138,7 @@ pub(crate) fn misfit(misfit: &Misfit) -> MisfitView {
                 ("shorter", shorter.clone()),
             ]),
         ),
+        Misfit::NameMixedUp { other } => ("name-mixed-up", facts([("other", other.clone())])),
         Misfit::NameForm => ("name-form", Facts::new()),
     };
     MisfitView { code: code.to_owned(), facts }

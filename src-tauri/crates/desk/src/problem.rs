@@ -131,10 +131,15 @@ impl From<&WriteFailure> for Problem {
 
 impl From<&ProofFailure> for Problem {
     fn from(failure: &ProofFailure) -> Self {
-        match failure {
-            ProofFailure::Session(error) => Self::from(error).with_state(TokenState::Written),
-            ProofFailure::Mismatch => Self::plain("proof-mismatch").with_state(TokenState::Unknown),
-        }
+        let (problem, state) = match failure {
+            // The write was acknowledged, and yet the entry is not there.
+            ProofFailure::Session(error @ SessionError::NoSuchEntry) => {
+                (Self::from(error), TokenState::Unknown)
+            }
+            ProofFailure::Session(error) => (Self::from(error), TokenState::Written),
+            ProofFailure::Mismatch => (Self::plain("proof-mismatch"), TokenState::Unknown),
+        };
+        problem.with_state(state)
     }
 }
 

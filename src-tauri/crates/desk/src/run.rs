@@ -36,6 +36,8 @@ pub(crate) struct Failed {
     pub(crate) problem: Problem,
     /// When the write began.
     pub(crate) written_at: UnixTime,
+    /// Whether what had to give way was surely removed.
+    pub(crate) cleared: bool,
 }
 
 impl Chosen {
@@ -87,16 +89,15 @@ pub(crate) enum Run {
 }
 
 impl Run {
-    /// The credential and the token chosen for it, where nothing was written or
-    /// the write failed; else the run as it was.
-    pub(crate) fn into_captured(self) -> Result<(Captured, Option<Chosen>), Self> {
+    /// The credential, where nothing was written or the write failed; else the run
+    /// as it was.
+    pub(crate) fn into_captured(self) -> Result<Captured, Self> {
         match self {
-            Self::Captured(captured) => Ok((captured, None)),
-            Self::Locked { captured, chosen, .. } | Self::Unfit { captured, chosen, .. } => {
-                Ok((captured, Some(chosen)))
-            }
-            Self::Planned { planned, chosen } | Self::Failed(Failed { planned, chosen, .. }) => {
-                Ok((planned.back(), Some(chosen)))
+            Self::Captured(captured)
+            | Self::Locked { captured, .. }
+            | Self::Unfit { captured, .. } => Ok(captured),
+            Self::Planned { planned, .. } | Self::Failed(Failed { planned, .. }) => {
+                Ok(planned.back())
             }
             other @ (Self::Empty
             | Self::Found
@@ -104,6 +105,27 @@ impl Run {
             | Self::Confirmed { .. }
             | Self::Unconfirmed { .. }) => Err(other),
         }
+    }
+
+    /// The token that was chosen, while nothing was written.
+    pub(crate) fn chosen(&self) -> Option<&Chosen> {
+        match self {
+            Self::Locked { chosen, .. }
+            | Self::Unfit { chosen, .. }
+            | Self::Planned { chosen, .. }
+            | Self::Failed(Failed { chosen, .. }) => Some(chosen),
+            Self::Empty
+            | Self::Found
+            | Self::Captured(_)
+            | Self::Written { .. }
+            | Self::Confirmed { .. }
+            | Self::Unconfirmed { .. } => None,
+        }
+    }
+
+    /// Whether there is a credential that can still be planned for a token.
+    pub(crate) fn is_plannable(&self) -> bool {
+        matches!(self, Self::Captured(_)) || self.chosen().is_some()
     }
 
     /// After a proof that came to nothing.

@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    pub(crate) fn take_captured(&mut self) -> Result<(Captured, Option<Chosen>), Problem> {
+    pub(crate) fn take_captured(&mut self) -> Result<Captured, Problem> {
         match std::mem::replace(&mut self.run, Run::Empty).into_captured() {
             Ok(taken) => Ok(taken),
             Err(other) => Err(self.turn_away(other)),
@@ -127,7 +127,7 @@ impl State {
             }
             Run::Found => self.picture = None,
             other => match other.into_captured() {
-                Ok((captured, _)) => self.run = Run::Captured(captured),
+                Ok(captured) => self.run = Run::Captured(captured),
                 Err(other) => self.run = other,
             },
         }

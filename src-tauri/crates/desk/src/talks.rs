@@ -14,6 +14,14 @@ use crate::{Desk, Problem, Progress, present};
 /// is asked.
 const SEARCHES: u32 = 3;
 
+/// What a closer look at a token found.
+pub(crate) enum Closer {
+    /// Who it is and what is on it.
+    Survey(Survey),
+    /// The password was wrong.
+    WrongKey(Problem),
+}
+
 impl Desk {
     /// The token with this id, or the one that had it before and was put back since.
     pub(crate) fn chosen(
@@ -37,28 +45,21 @@ impl Desk {
         Ok(Chosen { place, view, password: password.or(kept) })
     }
 
-    /// Reads what is on the token and compares the credential with it.
-    pub(crate) fn compare(
-        &self,
-        captured: Captured,
-        chosen: Chosen,
-        choice: &Choice,
-    ) -> (Run, Result<(), Problem>) {
-        match self.survey(&chosen) {
+    /// Reads what is on the token.
+    pub(crate) fn look_closely(&self, chosen: &Chosen) -> Result<Closer, Problem> {
+        match self.survey(chosen) {
             // A card that was exchanged faster than the system notices lies in
             // the same place under the same id: only its identity tells.
             Ok(survey) if chosen.serial() != Some(&survey.identity().serial.0) => {
                 self.looker.forget(&chosen.place);
                 let problem = Problem::from(&SessionError::AnotherToken);
-                (Run::Captured(captured), Err(problem.with_state(TokenState::Untouched)))
+                Err(problem.with_state(TokenState::Untouched))
             }
-            Ok(survey) => (planned(captured, survey, choice, chosen), Ok(())),
+            Ok(survey) => Ok(Closer::Survey(survey)),
             Err(Failure::Session(error @ SessionError::WrongKey { .. })) => {
-                let chosen = Chosen { password: None, ..chosen };
-                let problem = Some(Problem::from(&error));
-                (Run::Locked { captured, chosen, problem }, Ok(()))
+                Ok(Closer::WrongKey(Problem::from(&error)))
             }
-            Err(failure) => (Run::Captured(captured), Err(Problem::from(failure))),
+            Err(failure) => Err(Problem::from(failure)),
         }
     }
 
@@ -87,7 +88,7 @@ impl Desk {
         let written_at = (self.now)();
         let Some(place) = self.looker.find(&chosen.place, planned.survey().identity()) else {
             let problem = gone().with_state(TokenState::Untouched);
-            return Err((Failed { planned, chosen, problem, written_at }, None));
+            return Err((Failed { planned, chosen, problem, written_at, cleared: false }, None));
         };
         let chosen = Chosen { place, ..chosen };
         let key = self.key(&chosen);
@@ -107,11 +108,12 @@ impl Desk {
             Ok(Ok(proof)) => Ok(proven(proof, chosen)),
             Ok(Err((planned, failure))) => {
                 let problem = Problem::from(&failure);
-                Err((Failed { planned, chosen, problem, written_at }, Some(failure)))
+                let cleared = failure.cleared;
+                Err((Failed { planned, chosen, problem, written_at, cleared }, Some(failure)))
             }
             Err((planned, failure)) => {
                 let problem = Problem::from(failure).with_state(TokenState::Untouched);
-                Err((Failed { planned, chosen, problem, written_at }, None))
+                Err((Failed { planned, chosen, problem, written_at, cleared: false }, None))
             }
         }
     }
@@ -159,13 +161,13 @@ impl Desk {
         let Some(place) = self.search(&failed.chosen.place, &failed.planned) else {
             return (Run::Failed(failed), Some(gone()));
         };
-        let Failed { planned, chosen, problem, written_at } = failed;
+        let Failed { planned, chosen, problem, written_at, cleared } = failed;
         let chosen = Chosen { place, ..chosen };
         let key = self.key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, planned, |session, planned| {
             match open_with(session, key.as_ref()) {
-                Ok(()) => planned.settle(session, challenge, written_at),
+                Ok(()) => planned.settle(session, challenge, written_at, cleared),
                 Err(cause) => Err((planned, cause)),
             }
         });
@@ -177,7 +179,7 @@ impl Desk {
             Ok(Err((planned, error))) => (planned, problem, Some(Problem::from(&error))),
             Err((planned, failure)) => (planned, problem, Some(Problem::from(failure))),
         };
-        (Run::Failed(Failed { planned, chosen, problem, written_at }), reason)
+        (Run::Failed(Failed { planned, chosen, problem, written_at, cleared }), reason)
     }
 
     fn search(&self, last: &Place, planned: &Planned) -> Option<Place> {
@@ -220,7 +222,15 @@ fn gone() -> Problem {
     Problem::from(&SessionError::Channel(ChannelError::NotThere))
 }
 
-fn planned(captured: Captured, survey: Survey, choice: &Choice, chosen: Chosen) -> Run {
+/// Compares the credential with what a closer look found.
+pub(crate) fn compared(captured: Captured, closer: Closer, choice: &Choice, chosen: Chosen) -> Run {
+    let survey = match closer {
+        Closer::Survey(survey) => survey,
+        Closer::WrongKey(problem) => {
+            let chosen = Chosen { password: None, ..chosen };
+            return Run::Locked { captured, chosen, problem: Some(problem) };
+        }
+    };
     match captured.plan(survey, choice) {
         Ok(planned) => Run::Planned { planned, chosen },
         Err((captured, Refusal::Locked)) => Run::Locked { captured, chosen, problem: None },

@@ -3,8 +3,8 @@
 use intake::Credential;
 use oath::{SharedSecret, TimeStep, UnixTime, code_at, respond};
 use token::{
-    Label, Misfit, NameRule, Origin, Places, Proof, ProofClass, Question, Session, SessionError,
-    TokenIdentity, TokenState, Wish, WriteFailure, WritePlan,
+    Label, Misfit, NameRule, Origin, Places, Proof, ProofClass, Question, SameName, Session,
+    SessionError, TokenIdentity, TokenState, Wish, WriteFailure, WritePlan,
 };
 
 use crate::receipt::{ReceiptCredential, ReceiptEvidence, ReceiptToken, rfc3339};
@@ -68,6 +68,9 @@ impl Captured {
         let Some(entries) = survey.entries() else {
             return Err((self, Refusal::Locked));
         };
+        if let Some(other) = mixed_up(&survey, &plan) {
+            return Err((self, Refusal::Unfit(vec![Misfit::NameMixedUp { other }])));
+        }
         let replaces = match survey.capabilities().places {
             Places::Single => Replaces::WhateverIsThere,
             Places::Named { .. } => {
@@ -77,6 +80,17 @@ impl Captured {
         };
         Ok(Planned { captured: self, survey, plan, replaces })
     }
+}
+
+/// An entry that the token would take for the planned one, by its name's beginning.
+fn mixed_up(survey: &Survey, plan: &WritePlan) -> Option<String> {
+    let Places::Named { same_name: SameName::MixesUpPrefixes, .. } = survey.capabilities().places
+    else {
+        return None;
+    };
+    let name = plan.name()?;
+    let mut others = survey.entries()?.iter().map(|entry| &entry.name);
+    others.find(|other| *other != name && other.starts_with(name)).cloned()
 }
 
 /// What has to give way for a write.
@@ -170,15 +184,16 @@ impl Planned {
     /// After a write with an unknown outcome: asks the token, by reads only,
     /// what it holds. Only a token that computes can tell.
     ///
-    /// `challenge` is a step that nobody could foresee; `written_at` the time of
-    /// the write in question.
+    /// `challenge` is a step that nobody could foresee; `written_at` the time of the
+    /// write in question, and `cleared` what its failure said.
     pub fn settle(
         self,
         session: &mut dyn Session,
         challenge: TimeStep,
         written_at: UnixTime,
+        cleared: bool,
     ) -> Result<Settled, (Self, SessionError)> {
-        match self.what_is_there(session, challenge) {
+        match self.what_is_there(session, challenge, cleared) {
             Ok(TokenState::Written) => {
                 Ok(Settled::Written(Written { planned: self, at: written_at, clock_after: None }))
             }
@@ -196,6 +211,7 @@ impl Planned {
         &self,
         session: &mut dyn Session,
         challenge: TimeStep,
+        cleared: bool,
     ) -> Result<TokenState, SessionError> {
         if !self.is_the_planned_token(session.identity()) {
             return Err(SessionError::AnotherToken);
@@ -210,18 +226,20 @@ impl Planned {
                 Replaces::Entry | Replaces::WhateverIsThere => TokenState::Emptied,
             });
         }
-        match session.prove(&self.plan, Question::Key(challenge))? {
-            Proof::Computed(response) if response == self.expected(challenge) => {
-                Ok(TokenState::Written)
-            }
-            Proof::Computed(_) => Ok(TokenState::Untouched),
+        let right = match session.prove(&self.plan, Question::Key(challenge))? {
+            Proof::Computed(response) => response == self.expected(challenge),
             Proof::Code(code) => {
-                let parameters = self.credential().parameters();
-                let right = code_at(self.secret(), parameters, challenge) == code;
-                Ok(if right { TokenState::Written } else { TokenState::Untouched })
+                code_at(self.secret(), self.credential().parameters(), challenge) == code
             }
-            Proof::MustBeTyped { .. } => Ok(TokenState::Unknown),
-        }
+            Proof::MustBeTyped { .. } => return Ok(TokenState::Unknown),
+        };
+        Ok(match self.replaces {
+            _ if right => TokenState::Written,
+            // The entry that was to give way never did.
+            Replaces::Entry if !cleared => TokenState::Untouched,
+            // There is an entry that is neither the old one nor the new one.
+            Replaces::Entry | Replaces::Nothing | Replaces::WhateverIsThere => TokenState::Unknown,
+        })
     }
 
     fn expected(&self, step: TimeStep) -> oath::Response {

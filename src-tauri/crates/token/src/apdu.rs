@@ -166,14 +166,23 @@ impl fmt::Debug for ResponseApdu {
     }
 }
 
-/// How a family continues an answer that ends in `61xx`.
+/// How a family continues an answer that ends in `61xx`. A card that does not know
+/// it is sent the command again and asked the other way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuation {
     /// GET RESPONSE, `00 C0 00 00 xx` (ISO 7816-4).
     GetResponse,
-    /// SEND REMAINING, `00 A5 00 00 00` (yubikey-oath.md section 2). A card that
-    /// does not know it, or has nothing for it, is asked by GET RESPONSE.
+    /// SEND REMAINING, `00 A5 00 00 00` (yubikey-oath.md section 2).
     SendRemaining,
+}
+
+impl Continuation {
+    const fn other(self) -> Self {
+        match self {
+            Self::GetResponse => Self::SendRemaining,
+            Self::SendRemaining => Self::GetResponse,
+        }
+    }
 }
 
 /// The most parts of one answer. The longest real list, 255 names of 66 bytes
@@ -183,7 +192,7 @@ const MOST_PARTS: usize = 256;
 /// Sends a command and joins the parts of a long answer before anyone parses it,
 /// because cards cut in the middle of a data object.
 ///
-/// The first status word that is neither `61xx` nor `6Cxx` is returned with all
+/// For reads only: a command may be sent twice. The first status word that is neither `61xx` nor `6Cxx` is returned with all
 /// data. `named` names the exchange in errors.
 pub fn exchange(
     channel: &mut dyn SmartCardChannel,
@@ -191,12 +200,15 @@ pub fn exchange(
     continuation: Continuation,
     named: &'static str,
 ) -> Result<ResponseApdu, SessionError> {
-    let mut answer = channel.transmit(command)?;
+    let mut command = command.clone();
+    let mut answer = channel.transmit(&command)?;
     if let Some(le) = answer.status.wants_le() {
-        answer = channel.transmit(&command.clone().with_le(le))?;
+        command = command.with_le(le);
+        answer = channel.transmit(&command)?;
     }
     let mut joined = Zeroizing::new(answer.data.to_vec());
     let mut by = continuation;
+    let mut other = Some(continuation.other());
     let mut parts = 0;
     while let Some(left) = answer.status.more() {
         parts += 1;
@@ -205,17 +217,17 @@ pub fn exchange(
         }
         answer = match by {
             Continuation::GetResponse => channel.transmit(&get_response(left))?,
-            Continuation::SendRemaining => {
-                let part = channel.transmit(&send_remaining())?;
-                let unknown = part.data.is_empty() && part.status.more().is_none();
-                if unknown {
-                    by = Continuation::GetResponse;
-                    channel.transmit(&get_response(left))?
-                } else {
-                    part
-                }
-            }
+            Continuation::SendRemaining => channel.transmit(&send_remaining())?,
         };
+        let unknown = answer.data.is_empty() && answer.status.more().is_none();
+        if let (true, Some(untried)) = (unknown, other.take_if(|_| unknown)) {
+            // Asked in a way that it does not know, a card may have thrown the rest
+            // away, so it is asked for the whole again and continued the other way.
+            by = untried;
+            answer = channel.transmit(&command)?;
+            joined = Zeroizing::new(answer.data.to_vec());
+            continue;
+        }
         // A part without a byte would go on for ever or hide that one is lost.
         if answer.data.is_empty() {
             return Err(SessionError::Malformed { exchange: named, what: "an empty part" });
@@ -223,6 +235,26 @@ pub fn exchange(
         joined.extend_from_slice(&answer.data);
     }
     Ok(ResponseApdu { data: joined, status: answer.status })
+}
+
+/// Sends a command that changes the token: once, whatever is answered. A `61xx`, as
+/// T=0 readers hand it on, is followed by GET RESPONSE for the sake of the status
+/// word behind it.
+pub fn exchange_once(
+    channel: &mut dyn SmartCardChannel,
+    command: &CommandApdu,
+    named: &'static str,
+) -> Result<ResponseApdu, SessionError> {
+    let mut answer = channel.transmit(command)?;
+    let mut parts = 0;
+    while let Some(left) = answer.status.more() {
+        parts += 1;
+        if parts > MOST_PARTS {
+            return Err(SessionError::Malformed { exchange: named, what: "an answer without end" });
+        }
+        answer = channel.transmit(&get_response(left))?;
+    }
+    Ok(answer)
 }
 
 fn send_remaining() -> CommandApdu {
@@ -269,14 +301,15 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_does_not_know_send_remaining_is_asked_by_get_response() {
+    fn a_card_that_does_not_know_send_remaining_is_asked_anew_by_get_response() {
         let (answer, sent) = check(
-            &[&[1, 0x61, 5], &[0x6d, 0], &[2, 0x61, 1], &[3, 0x90, 0]],
+            &[&[1, 0x61, 5], &[0x6d, 0], &[1, 0x61, 5], &[2, 0x61, 1], &[3, 0x90, 0]],
             Continuation::SendRemaining,
         );
         assert_eq!(answer, Ok((vec![1, 2, 3], 0x9000)));
-        assert_eq!(sent[2], [0, 0xc0, 0, 0, 5]);
-        assert_eq!(sent[3], [0, 0xc0, 0, 0, 1]);
+        assert_eq!(sent[2], sent[0], "the whole command again");
+        assert_eq!(sent[3], [0, 0xc0, 0, 0, 5]);
+        assert_eq!(sent[4], [0, 0xc0, 0, 0, 1]);
     }
 
     #[test]
@@ -287,6 +320,23 @@ mod tests {
         let (answer, sent) = check(&endless, Continuation::SendRemaining);
         assert!(matches!(answer, Err(SessionError::Malformed { .. })));
         assert!(sent.len() <= MOST_PARTS + 2);
+    }
+
+    #[test]
+    fn a_command_that_changes_something_is_sent_once() {
+        for answers in [
+            &[&[0x6c, 2][..]][..],
+            &[&[0x61, 2], &[0x6d, 0]],
+            &[&[0x61, 2], &[1, 0x61, 1], &[2, 0x90, 0]],
+        ] {
+            let answers: Vec<_> = answers.iter().map(|a| a.to_vec()).collect();
+            let exchanges = answers.len();
+            let mut script = Script { answers, sent: Vec::new() };
+            let put = CommandApdu::new([0, 1, 0, 0], b"x");
+            exchange_once(&mut script, &put, "PUT").expect("an answer");
+            assert_eq!(script.sent.len(), exchanges);
+            assert!(script.sent[1..].iter().all(|sent| sent[1] == 0xc0));
+        }
     }
 
     #[test]

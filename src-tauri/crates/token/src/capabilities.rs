@@ -92,6 +92,8 @@ pub enum SameName {
     Overwrites,
     /// Refuses.
     Refuses,
+    /// Overwrites, and takes an entry whose name only begins with this one for it.
+    MixesUpPrefixes,
 }
 
 /// What has to be opened before reading names or writing.

@@ -59,6 +59,9 @@ pub enum Recognition {
 pub enum OpenError {
     /// It is a token of another family; here is the channel for the next driver.
     NotThisFamily(Channel),
+    /// It is known for something that no driver here writes to; nobody else
+    /// needs to ask.
+    Stranger(Unrecognised),
     /// It went wrong.
     Failed(SessionError),
 }
@@ -216,6 +219,7 @@ pub fn open(
             Recognition::Yes | Recognition::MustAsk => match driver.open(candidate, channel) {
                 Ok(session) => return Ok(Ok(session)),
                 Err(OpenError::NotThisFamily(back)) => channel = back,
+                Err(OpenError::Stranger(stranger)) => return Ok(Err(stranger)),
                 Err(OpenError::Failed(error)) => return Err(error),
             },
         }
@@ -234,15 +238,8 @@ fn name_the_stranger(channel: Channel) -> Result<Unrecognised, ChannelError> {
         return Ok(Unrecognised::Unknown);
     };
     let fido = [0xa0, 0x00, 0x00, 0x06, 0x47, 0x2f, 0x00, 0x01];
-    let oath = [0xa0, 0x00, 0x00, 0x05, 0x27, 0x21, 0x01];
-    let mut select = |aid: &[u8]| {
-        let select = CommandApdu::new([0x00, 0xa4, 0x04, 0x00], aid).with_le(0);
-        card.transmit(&select).map(|answer| answer.status() == StatusWord::OK)
-    };
-    if select(&oath)? {
-        return Ok(Unrecognised::Nitrokey3);
-    }
-    if select(&fido)? {
+    let select = CommandApdu::new([0x00, 0xa4, 0x04, 0x00], &fido).with_le(0);
+    if card.transmit(&select)?.status() == StatusWord::OK {
         return Ok(Unrecognised::FidoKey);
     }
     Ok(Unrecognised::Unknown)

@@ -85,11 +85,14 @@ pub struct WriteFailure {
     pub token: TokenState,
     /// Why.
     pub cause: SessionError,
+    /// Whether what had to give way was surely removed before the break. With
+    /// [`TokenState::Unknown`] it tells what an entry that is found later cannot be.
+    pub cleared: bool,
 }
 
 impl WriteFailure {
     /// A failure before anything could change.
     pub fn untouched(cause: impl Into<SessionError>) -> Self {
-        Self { token: TokenState::Untouched, cause: cause.into() }
+        Self { token: TokenState::Untouched, cause: cause.into(), cleared: false }
     }
 }

@@ -18,7 +18,9 @@ mod families;
 mod plan;
 mod tlv;
 
-pub use apdu::{CommandApdu, Continuation, Patience, ResponseApdu, StatusWord, exchange};
+pub use apdu::{
+    CommandApdu, Continuation, Patience, ResponseApdu, StatusWord, exchange, exchange_once,
+};
 pub use capabilities::{
     Access, Capabilities, ClockRule, Guard, NameRule, PeriodRule, Places, ProofClass,
     ReadOnlyReason, SameName,

@@ -74,6 +74,11 @@ pub enum Misfit {
         /// A shorter name that would fit, for the operator to accept or change.
         shorter: String,
     },
+    /// The token would take another entry for this one and replace it.
+    NameMixedUp {
+        /// The other entry's name.
+        other: String,
+    },
     /// The operator's name is empty or holds a control character or, before its
     /// first colon, a slash after digits, which keys read as a period.
     NameForm,

@@ -11,7 +11,8 @@ macro_rules! families {
 }
 
 families! {
-    // Asked without a SELECT, so it comes before everything that selects.
-    token2_nfc_single_profile,
+    // Asked first, because one product's applet stops the device on a command of
+    // another class while it is selected; Token2 tokens answer a SELECT harmlessly.
     yubikey_oath,
+    token2_nfc_single_profile,
 }

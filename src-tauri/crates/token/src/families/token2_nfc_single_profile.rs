@@ -16,7 +16,7 @@ use crate::{
     Entry, Family, Guard, NameRule, OpenError, PeriodRule, Places, Proof, ProofClass, Question,
     ReadOnlyReason, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
     SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
-    exchange,
+    exchange, exchange_once,
 };
 
 /// Recognises these tokens by their answer to Device info.
@@ -208,16 +208,15 @@ impl Token2 {
         block[..8].copy_from_slice(&challenge);
         encrypt(&mut block);
         let respond = CommandApdu::new([0x80, 0xce, 0x00, 0x00], &block);
-        let answer = exchange(&mut *self.card, &respond, Continuation::GetResponse, "ANSWER")?;
-        match answer.status() {
+        // Sent only once, and whatever is not a yes is a no that may have been counted.
+        match exchange_once(&mut *self.card, &respond, "ANSWER")?.status() {
             StatusWord::OK => Ok(()),
-            StatusWord(0x6983) => Err(SessionError::AuthenticationRefused),
-            status => Err(SessionError::Refused { exchange: "ANSWER", status }),
+            _ => Err(SessionError::AuthenticationRefused),
         }
     }
 
     fn send(&mut self, command: &CommandApdu, named: &'static str) -> Result<(), NotDone> {
-        match exchange(&mut *self.card, command, Continuation::GetResponse, named) {
+        match exchange_once(&mut *self.card, command, named) {
             Ok(answer) => match answer.status() {
                 StatusWord::OK => Ok(()),
                 status => Err(NotDone {
@@ -246,7 +245,7 @@ impl NotDone {
             Some(false) => before,
             Some(true) | None => TokenState::Unknown,
         };
-        WriteFailure { token, cause: self.cause }
+        WriteFailure { token, cause: self.cause, cleared: false }
     }
 }
 

@@ -142,7 +142,11 @@ impl YubikeyOath {
             }
             (Selected::Nothing | Selected::Management, ..) => Err(0x6d00),
             (Selected::Oath, ins, _) => {
-                let continues = matches!(ins, 0xa5 | 0xc0);
+                // What is not fetched the product's own way is thrown away.
+                let continues = match self.product.parts {
+                    Parts::GetResponse(_) => ins == 0xc0,
+                    _ => ins == 0xa5,
+                };
                 if !continues {
                     self.remaining.clear();
                 }

@@ -207,6 +207,13 @@ impl Product {
         Self::SOLO_2,
     ];
 
+    /// The same product with another version in its SELECT.
+    #[must_use]
+    pub const fn telling(mut self, version: [u8; 3]) -> Self {
+        self.version = version;
+        self
+    }
+
     /// The same product, but long answers are cut after `at` bytes, in the
     /// middle of objects too.
     #[must_use]

@@ -20,8 +20,8 @@ use self::wire::{Calculated, Form, SelectAnswer};
 use crate::{
     Attachment, Candidate, Capabilities, Channel, CommandApdu, Continuation, Entry, Family, Guard,
     OpenError, Proof, Question, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
-    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
-    exchange,
+    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, Unrecognised, WriteFailure, WritePlan,
+    exchange, exchange_once,
 };
 
 /// Recognises the applet by its answer to SELECT.
@@ -32,7 +32,7 @@ static FAMILY: Family = Family {
     title: "Keys with a YKOATH applet",
     models: &["YubiKey 4 and 5", "YubiKey NEO", "CanoKey", "pico-fido, RS-Key", "Solo 2"],
     channel: "USB or NFC reader (PC/SC)",
-    capabilities: product::capabilities(Product::YubiKey { sha512: true, most: 32 }, Guard::None),
+    capabilities: product::capabilities(Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false }, Guard::None),
     evidence: Rung::OthersCode,
     evidence_source: "Vectors of the maker's client and of two firmwares; \
                       ykman reads what is written and the other way round.",
@@ -64,7 +64,7 @@ impl crate::Driver for Driver {
             Attachment::Hid { .. } => "",
         };
         let Some(product) = Product::of(&selected, reader) else {
-            return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
+            return Err(OpenError::Stranger(Unrecognised::Nitrokey3));
         };
         let guard = match selected.challenge {
             Some(_) => Guard::Password,
@@ -138,8 +138,13 @@ impl Session for YkOath {
     ) -> Result<(), WriteFailure> {
         let name = plan.name().unwrap_or_default().as_bytes();
         let put = wire::put(name, *plan.parameters(), secret);
-        let taken =
-            self.names().map_err(WriteFailure::untouched)?.iter().any(|known| known == name);
+        let names = self.names().map_err(WriteFailure::untouched)?;
+        let taken = names.iter().any(|known| known == name);
+        if self.product.mixes_up_prefixes()
+            && names.iter().any(|known| known != name && known.starts_with(name))
+        {
+            return Err(WriteFailure::untouched(SessionError::NameTaken));
+        }
         let mut before = TokenState::Untouched;
         if taken {
             if !plan.replaces() {
@@ -187,6 +192,11 @@ impl YkOath {
         command: &CommandApdu,
         named: &'static str,
     ) -> Result<ResponseApdu, SessionError> {
+        self.open_if_needed()?;
+        exchange(&mut *self.card, command, self.product.continuation(), named)
+    }
+
+    fn open_if_needed(&mut self) -> Result<(), SessionError> {
         if self.selected.challenge.is_some() && self.access.is_none() {
             return Err(SessionError::Locked);
         }
@@ -197,7 +207,7 @@ impl YkOath {
             self.access = Some(access);
             reopened?;
         }
-        send(&mut *self.card, command, named)
+        Ok(())
     }
 
     fn reopen(&mut self, access: &Access) -> Result<(), SessionError> {
@@ -265,7 +275,9 @@ impl YkOath {
         named: &'static str,
         before: TokenState,
     ) -> Result<(), WriteFailure> {
-        match self.ask(command, named) {
+        let cleared = before == TokenState::Emptied;
+        let opened = self.open_if_needed();
+        match opened.and_then(|()| exchange_once(&mut *self.card, command, named)) {
             Ok(answer) if answer.status() == StatusWord::OK => Ok(()),
             Ok(answer) => {
                 let refused = product::REFUSALS.contains(&answer.status().0)
@@ -273,6 +285,7 @@ impl YkOath {
                 Err(WriteFailure {
                     token: if refused { before } else { TokenState::Unknown },
                     cause: self.refusal(named, answer.status()),
+                    cleared,
                 })
             }
             Err(cause) => {
@@ -287,6 +300,7 @@ impl YkOath {
                 Err(WriteFailure {
                     token: if nothing_sent { before } else { TokenState::Unknown },
                     cause,
+                    cleared,
                 })
             }
         }

@@ -5,7 +5,7 @@ use oath::Algorithm;
 
 use super::wire::SelectAnswer;
 use crate::{
-    Access, Capabilities, ClockRule, Guard, NameRule, PeriodRule, Places, ProofClass, SameName,
+    Access, Capabilities, ClockRule, Continuation, Guard, NameRule, PeriodRule, Places, ProofClass, SameName,
     StatusWord,
 };
 
@@ -22,6 +22,8 @@ pub(super) enum Product {
     YubiKey {
         sha512: bool,
         most: usize,
+        /// Firmware 4.0.0 to 4.3.4 takes a name for another that begins with it.
+        mixes_up_prefixes: bool,
     },
     Neo,
     CanoKey,
@@ -51,7 +53,8 @@ impl Product {
 
     fn yubikey(version: [u8; 3]) -> Self {
         let most = if version >= [5, 7, 0] { 64 } else { 32 };
-        Self::YubiKey { sha512: version >= [4, 3, 1], most }
+        let mixes_up_prefixes = ([4, 0, 0]..[4, 3, 5]).contains(&version);
+        Self::YubiKey { sha512: version >= [4, 3, 1], most, mixes_up_prefixes }
     }
 
     pub(super) const fn title(self) -> &'static str {
@@ -62,6 +65,21 @@ impl Product {
             Self::Pico => "pico-fido family",
             Self::Solo2 => "Solo 2",
             Self::Unknown => "unknown key with a YKOATH applet",
+        }
+    }
+
+    pub(super) const fn mixes_up_prefixes(self) -> bool {
+        matches!(self, Self::YubiKey { mixes_up_prefixes: true, .. })
+    }
+
+    /// pico-fido throws the rest of an answer away when it is asked by anything but
+    /// GET RESPONSE.
+    pub(super) const fn continuation(self) -> Continuation {
+        match self {
+            Self::Pico => Continuation::GetResponse,
+            Self::YubiKey { .. } | Self::Neo | Self::CanoKey | Self::Solo2 | Self::Unknown => {
+                Continuation::SendRemaining
+            }
         }
     }
 
@@ -110,6 +128,7 @@ impl Product {
 
     const fn same_name(self) -> SameName {
         match self {
+            Self::YubiKey { mixes_up_prefixes: true, .. } => SameName::MixesUpPrefixes,
             Self::CanoKey => SameName::Refuses,
             Self::YubiKey { .. } | Self::Neo | Self::Pico | Self::Solo2 | Self::Unknown => {
                 SameName::Overwrites
@@ -168,8 +187,8 @@ mod tests {
     #[test]
     fn versions_decide_hash_and_room() {
         let of = |version| Product::yubikey(version);
-        assert_eq!(of([4, 3, 0]), Product::YubiKey { sha512: false, most: 32 });
-        assert_eq!(of([5, 4, 3]), Product::YubiKey { sha512: true, most: 32 });
-        assert_eq!(of([5, 7, 0]), Product::YubiKey { sha512: true, most: 64 });
+        assert_eq!(of([4, 3, 0]), Product::YubiKey { sha512: false, most: 32, mixes_up_prefixes: true });
+        assert_eq!(of([5, 4, 3]), Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false });
+        assert_eq!(of([5, 7, 0]), Product::YubiKey { sha512: true, most: 64, mixes_up_prefixes: false });
     }
 }
