@@ -345,6 +345,7 @@ export const allFacts: Facts = {
   least: "6",
   length: "17",
   likely: "gpg-agent",
+  other: "Microsoft:alice@example.com",
   most: "6",
   name: "Okta Verify",
   offset: "0",
