@@ -21,6 +21,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Runs `body` with a private smart card service that has a reader of each name.
@@ -41,8 +42,12 @@ pub fn in_private_pcscd(test: &str, readers: &[&str], body: impl FnOnce(&mut Pcs
         writeln!(out, "\n{}", done(test)).expect("the first process listens");
         return;
     }
+    // The service polls its readers by the clock, and sixteen at once on two cores
+    // would make the machine, not the product, what is tested.
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let (status, output) = run_inside(test, folder.path());
+    drop(turn);
     // The harness keeps it back unless this test fails. Indented, so that nobody takes
     // the inner harness's result for one of the outer.
     for line in output.lines() {
@@ -54,6 +59,9 @@ pub fn in_private_pcscd(test: &str, readers: &[&str], body: impl FnOnce(&mut Pcs
          if no test ran there, its name is not the one it was called with"
     );
 }
+
+/// Whose turn it is to have a service.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A private smart card service and its readers.
 #[derive(Debug)]

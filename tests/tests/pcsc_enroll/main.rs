@@ -108,8 +108,14 @@ fn the_desk_tells_of_tokens_that_come_and_go() {
             let _ = tell.send(table);
         }));
         let expect = |wanted: &[&str]| {
-            let is_it = |table: TokensView| serials(&table) == wanted;
-            while !is_it(told.recv_timeout(AT_MOST).expect("news of tokens")) {}
+            let mut last = None;
+            loop {
+                match told.recv_timeout(AT_MOST) {
+                    Ok(table) if serials(&table) == wanted => return,
+                    Ok(table) => last = Some(table),
+                    Err(_) => panic!("{wanted:?} is not told, but {last:?}"),
+                }
+            }
         };
         let (first, second) = ("86596220000001", "86596220000002");
         expect(&[]);

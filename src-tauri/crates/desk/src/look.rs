@@ -63,9 +63,8 @@ impl Look {
         match self {
             Self::Token(_) | Self::Stranger(_) => None,
             Self::Trouble(
-                SessionError::Channel(ChannelError::Silent | ChannelError::Unresponsive)
-                | SessionError::Malformed { .. },
-            ) => Some(Duration::from_secs(10)),
+                SessionError::Channel(ChannelError::Silent) | SessionError::Malformed { .. },
+            ) => Some(Duration::from_secs(5)),
             Self::Trouble(_) => Some(Duration::ZERO),
         }
     }

@@ -10,8 +10,8 @@ use token::TokenSource;
 /// How long a watch sleeps at most before it looks whether it is still wanted.
 const NAP: Duration = Duration::from_millis(500);
 
-/// How often at most what could not be asked is asked again.
-const ASK_AGAIN_AT_MOST: u32 = 20;
+/// The most naps between two tries to ask what could not be asked.
+const LONGEST_PAUSE: u32 = 4;
 
 /// What a look at all tokens left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Watch {
                                 Seen::Everything => None,
                                 Seen::NotAll => Some(pause),
                             };
-                            pause = (pause * 2).min(ASK_AGAIN_AT_MOST);
+                            pause = (pause * 2).min(LONGEST_PAUSE);
                         }
                         watch.wait(NAP);
                         naps = naps.map(|left: u32| left.saturating_sub(1));

@@ -252,7 +252,13 @@ fn shortened(label: &Label<'_>, spoken: &str, most: usize) -> String {
             }
         }
     }
-    cut(spoken, most).to_owned()
+    // The account tells people of one tenant apart, so it is the last to go.
+    let without_tenant = spoken_name(&Label { organisation: None, ..*label });
+    [spoken, &without_tenant, label.account]
+        .into_iter()
+        .find(|name| !name.is_empty() && name.len() <= most)
+        .unwrap_or_else(|| cut(label.account, most))
+        .to_owned()
 }
 
 fn cut(text: &str, most: usize) -> &str {
