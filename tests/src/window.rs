@@ -16,6 +16,7 @@ use image::{GrayImage, Luma};
 use qrcode::{Color, QrCode};
 use serde_json::json;
 use tempfile::TempDir;
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::extensions::query::ElementQueryable;
 use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 
@@ -200,8 +201,20 @@ impl Window {
     async fn press_below(&self, place: &str, name: &str) {
         let known = format!("@aria-label=\"{name}\" or normalize-space(.)=\"{name}\"");
         let path = format!("{place}//button[{known}]");
-        let button = self.wait_for(By::XPath(path), name).await;
-        button.click().await.expect("the button can be pressed");
+        let since = Instant::now();
+        loop {
+            let button = self.wait_for(By::XPath(path.clone()), name).await;
+            match button.click().await {
+                Ok(()) => return,
+                // A list is drawn anew when a token comes or goes, and a button that
+                // was found may be gone or on its way then. A person looks again too.
+                Err(error) if since.elapsed() < LIMIT => {
+                    assert!(moved(&error), "`{name}` cannot be pressed: {error}");
+                    thirtyfour::support::sleep(STEP).await;
+                }
+                Err(error) => panic!("`{name}` stays out of reach: {error}"),
+            }
+        }
     }
 
     async fn wait_for(&self, by: By, what: &str) -> WebElement {
@@ -226,6 +239,17 @@ impl Window {
         let kept = self.page.screenshot(&place).await;
         kept.expect("a picture of the page can be taken and written");
     }
+}
+
+/// Whether a press missed because the page was drawn anew or scrolled meanwhile.
+fn moved(error: &WebDriverError) -> bool {
+    matches!(
+        error.as_inner(),
+        WebDriverErrorInner::StaleElementReference(_)
+            | WebDriverErrorInner::NoSuchElement(_)
+            | WebDriverErrorInner::ElementNotInteractable(_)
+            | WebDriverErrorInner::ElementClickIntercepted(_)
+    )
 }
 
 /// How long anything may take on a machine that is busy with other tests.

@@ -113,7 +113,7 @@ fn the_desk_tells_of_tokens_that_come_and_go() {
                 match told.recv_timeout(AT_MOST) {
                     Ok(table) if serials(&table) == wanted => return,
                     Ok(table) => last = Some(table),
-                    Err(_) => panic!("{wanted:?} is not told, but {last:?}"),
+                    Err(error) => panic!("{error}: {wanted:?} is not told, but {last:?}"),
                 }
             }
         };
