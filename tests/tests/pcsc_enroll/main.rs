@@ -86,13 +86,16 @@ fn a_display_token_is_written_and_its_display_believed() {
     });
 }
 
-/// Serials of the tokens in a table.
+/// Serials of the tokens in a table, sorted: the service lists its readers in the
+/// order in which it found their configuration, which differs between machines.
 fn serials(table: &TokensView) -> Vec<String> {
     let serial = |what: &WhatView| match what {
         WhatView::Token { serial, .. } => Some(serial.clone()),
         WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
     };
-    table.tokens.iter().filter_map(|token| serial(&token.what)).collect()
+    let mut serials: Vec<_> = table.tokens.iter().filter_map(|token| serial(&token.what)).collect();
+    serials.sort();
+    serials
 }
 
 #[test]
