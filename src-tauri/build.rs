@@ -6,7 +6,7 @@
 
 use tauri_build::{AppManifest, Attributes};
 
-/// Every command of `src/commands.rs`.
+/// Every command of `src/commands.rs` and `src/assisted.rs`.
 const COMMANDS: &[&str] = &[
     "view",
     "painted",
@@ -25,6 +25,10 @@ const COMMANDS: &[&str] = &[
     "start_over",
     "save_receipt",
     "families",
+    "closed_models",
+    "hand_over",
+    "reveal",
+    "handed_written",
     "practice_faces",
     "press",
 ];

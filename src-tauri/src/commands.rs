@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use desk::{Desk, FamilyView, Problem, Progress, RunView, TokensView};
+use desk::{Choice, Desk, FamilyView, Problem, Progress, RunView, TokensView};
 use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::{InvokeBody, Request};
 use tauri::{AppHandle, Emitter, Runtime, State, WebviewWindow};
@@ -15,8 +15,8 @@ use crate::event;
 use crate::faces::{FaceView, Practice};
 use crate::receipts::{self, Receipts};
 
-type DeskState<'a> = State<'a, Arc<Desk>>;
-type Answer = Result<RunView, Problem>;
+pub(crate) type DeskState<'a> = State<'a, Arc<Desk>>;
+pub(crate) type Answer = Result<RunView, Problem>;
 
 /// The stage now.
 #[tauri::command]
@@ -102,10 +102,12 @@ pub(crate) async fn plan(
     desk: DeskState<'_>,
     token: String,
     name: Option<String>,
+    slot: Option<u16>,
     password: Option<String>,
 ) -> Answer {
+    let choice = Choice { name, slot };
     let password = password.map(Zeroizing::new);
-    at(&desk, move |desk| desk.plan(&token, name.as_deref(), password)).await
+    at(&desk, move |desk| desk.plan(&token, &choice, password)).await
 }
 
 /// Writes as planned.
@@ -212,7 +214,7 @@ pub(crate) async fn press(
 const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
 /// One call into the desk on a thread that may wait for a token or a person.
-async fn at<T: Send + 'static>(
+pub(crate) async fn at<T: Send + 'static>(
     desk: &Arc<Desk>,
     call: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -31,7 +31,7 @@ pub struct FaceView {
     pub on: bool,
     /// What its display shows; null when it is blank or when there is none.
     pub display: Option<String>,
-    /// What can be pressed on it: `power` or `touch`.
+    /// What can be pressed on it: `power`, `touch` or `next`.
     pub buttons: Vec<String>,
     /// What else there is to see, one line each.
     pub lines: Vec<String>,
@@ -120,6 +120,7 @@ const fn name(button: Button) -> &'static str {
     match button {
         Button::Power => "power",
         Button::Touch => "touch",
+        Button::Next => "next",
     }
 }
 

@@ -6,6 +6,7 @@
 //! `capabilities/main.json`, and where its content comes from in `tauri.conf.json`.
 
 mod arguments;
+mod assisted;
 mod clipboard;
 mod commands;
 mod driven;
@@ -21,9 +22,9 @@ use std::sync::{Arc, Mutex};
 use clap::Parser;
 use desk::{Desk, Setup};
 use tauri::{AppHandle, Builder, Emitter, Manager, Runtime};
-use transport::PcscSource;
 
 pub use arguments::Arguments;
+pub use assisted::{QrView, SeedView};
 pub use commands::FirstFrame;
 pub use faces::{FaceView, Practice};
 pub use receipts::Receipts;
@@ -38,7 +39,7 @@ pub fn run() -> ExitCode {
     let practice = Practice::with_every_family(Arc::clone(&setup.now));
     let mut builder = Builder::default();
     if !arguments.practice_only {
-        setup.sources.push(Arc::new(PcscSource::new()));
+        setup.sources.extend(transport::buses(token::hid_interfaces()));
         // Two windows must not talk to one token. It comes before everything else,
         // because a second program ends inside it.
         builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)));
@@ -90,6 +91,10 @@ pub fn furnish<R: Runtime>(
             commands::start_over,
             commands::save_receipt,
             commands::families,
+            assisted::closed_models,
+            assisted::hand_over,
+            assisted::reveal,
+            assisted::handed_written,
             commands::practice_faces,
             commands::press,
         ])

@@ -18,8 +18,15 @@ pub enum Receipts {
 /// The name that a receipt is offered under, `sower-receipt-SERIAL.json`.
 pub(crate) fn file_name(run: &RunView) -> String {
     let serial: String = match token_of(run).map(|token| &token.what) {
-        Some(WhatView::Token { serial, .. }) => serial.chars().filter(|c| is_plain(*c)).collect(),
-        Some(WhatView::Stranger { .. } | WhatView::Trouble { .. }) | None => String::new(),
+        Some(WhatView::Token { serial, .. } | WhatView::Closed { serial: Some(serial), .. }) => {
+            serial.chars().filter(|c| is_plain(*c)).collect()
+        }
+        Some(
+            WhatView::Closed { serial: None, .. }
+            | WhatView::Stranger { .. }
+            | WhatView::Trouble { .. },
+        )
+        | None => String::new(),
     };
     if serial.is_empty() {
         "sower-receipt.json".to_owned()
@@ -60,7 +67,10 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 
 fn token_of(run: &RunView) -> Option<&TokenView> {
     match run {
-        RunView::Empty | RunView::Found { .. } | RunView::Captured { .. } => None,
+        RunView::Empty
+        | RunView::Found { .. }
+        | RunView::Captured { .. }
+        | RunView::Assisted { .. } => None,
         RunView::Locked { token, .. }
         | RunView::Unfit { token, .. }
         | RunView::Planned { token, .. }
@@ -133,6 +143,7 @@ mod tests {
                     firmware: None,
                     clock_offset: None,
                     locked: false,
+                    tries_left: None,
                     read_only: None,
                     proof: "displays".to_owned(),
                     evidence: "sheet".to_owned(),

@@ -31,6 +31,8 @@ fn an_intent_out_of_turn_is_rejected_with_a_code() {
         ("prove", json!({})),
         ("judge", json!({"code": "000000"})),
         ("stop", json!({})),
+        ("hand_over", json!({"model": "token2-molto-1", "serial": null})),
+        ("handed_written", json!({})),
         ("save_receipt", json!({})),
     ];
     for (command, arguments) in wishes {
@@ -74,6 +76,34 @@ fn every_family_is_told() {
     let (_app, page) = open();
     let families = call(&page, "families", json!({})).expect("there are families");
     assert!(families.as_array().is_some_and(|all| !all.is_empty()));
+}
+
+#[test]
+fn a_secret_is_in_the_answer_to_a_press_and_in_nothing_else() {
+    let (_app, page) = open();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sample/microsoft-work-account.png");
+    let sample = InvokeBody::Raw(std::fs::read(sample).expect("the sample is there"));
+    send(&page, "read_picture", sample).expect("the sample can be read");
+    let early = call(&page, "reveal", json!({"form": "hex"}));
+    assert!(early.is_err_and(|problem| problem["code"] == "wrong-stage"));
+    let models = call(&page, "closed_models", json!({})).expect("there are models");
+    let is_there = |all: &Vec<Value>| all.iter().any(|model| model["code"] == "token2-molto-1");
+    assert!(models.as_array().is_some_and(is_there));
+    let wish = json!({"model": "token2-molto-1", "serial": null});
+    let mut views = vec![call(&page, "hand_over", wish).expect("it fits")];
+
+    // The secret of the sample (facts/seed-formats.md, "work"); it is not printed.
+    let hex = call(&page, "reveal", json!({"form": "hex"}));
+    assert!(hex.is_ok_and(|seed| seed["text"] == "d5c907ce7c3bfac582ab" && seed["qr"].is_null()));
+    let qr = call(&page, "reveal", json!({"form": "qr"}));
+    assert!(qr.is_ok_and(|seed| {
+        let path = seed["qr"]["path"].as_str().is_some_and(|path| path.starts_with("M0 0h1"));
+        seed["text"].is_null() && seed["qr"]["width"].as_u64() > Some(20) && path
+    }));
+    views.push(call(&page, "view", json!({})).expect("the stage"));
+    views.push(call(&page, "handed_written", json!({})).expect("somebody said so"));
+    let views = serde_json::to_string(&views).expect("JSON").to_lowercase();
+    assert!(!views.contains("d5c907ce7c3bfac582ab") && !views.contains("2xeqptt4hp5mlavl"));
 }
 
 /// The program with practice tokens only, without a window.

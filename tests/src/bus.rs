@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::{Desk, Progress, RunView, Setup, TokenView, WhatView};
+use desk::{Choice, Desk, Progress, RunView, Setup, TokenView, WhatView};
 use emulator::{Applet, Held, ServedReader, Tray, TrayId};
 use oath::{Parameters, SharedSecret, UnixTime, code_at};
 use token::TokenSource;
@@ -132,7 +132,9 @@ impl Bus {
     /// When the desk refuses to look at it.
     pub fn plan(&self, reader: usize, password: Option<&str>) -> RunView {
         let password = password.map(|password| password.to_owned().into());
-        self.desk.plan(&self.seen(reader).id, None, password).expect("the token can be looked at")
+        self.desk
+            .plan(&self.seen(reader).id, &Choice::default(), password)
+            .expect("the token can be looked at")
     }
 
     /// Takes the canary and plans it; gives what has to give way.

@@ -12,6 +12,10 @@ pub mod bus;
 #[cfg(target_os = "linux")]
 pub mod card;
 #[cfg(target_os = "linux")]
+pub mod guest;
+#[cfg(target_os = "linux")]
 pub mod pcscd;
+#[cfg(target_os = "linux")]
+pub mod usbip;
 #[cfg(target_os = "linux")]
 pub mod window;

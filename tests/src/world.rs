@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use desk::{Desk, Progress, RunView, Setup, TokenView, WhatView};
+use desk::{Choice, Desk, Progress, RunView, Setup, TokenView, WhatView};
 use emulator::{Applet, Tray, TrayId};
 use oath::{SharedSecret, UnixTime};
 use token::TokenSource;
@@ -26,6 +26,12 @@ pub fn canary_uri() -> String {
 /// Never: the constant is good base32.
 pub fn canary() -> SharedSecret {
     SharedSecret::new(data_encoding::BASE32.decode(CANARY.as_bytes()).expect("good base32"))
+}
+
+/// The PIN that a family's tokens leave the factory with, if they have one.
+pub fn factory_pin(family: &str) -> Option<&'static str> {
+    let pins = [("nitrokey-pro", "12345678")];
+    pins.iter().find(|(known, _)| *known == family).map(|(_, pin)| *pin)
 }
 
 /// The time at which every world begins: 2029-12-31 23:59:30 UTC, of which the
@@ -98,7 +104,8 @@ impl World {
         let captured = self.desk.read_text(&canary_uri()).expect("the canary is a credential");
         assert!(matches!(captured, RunView::Captured { .. }), "{captured:?}");
         let password = password.map(|password| password.to_owned().into());
-        let planned = self.desk.plan(&self.token().id, None, password).expect("a plan");
+        let planned =
+            self.desk.plan(&self.token().id, &Choice::default(), password).expect("a plan");
         assert!(matches!(planned, RunView::Planned { .. }), "{planned:?}");
         planned
     }
@@ -123,6 +130,6 @@ impl Default for World {
 pub fn serial(token: &TokenView) -> Option<&str> {
     match &token.what {
         WhatView::Token { serial, .. } => Some(serial),
-        WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
+        WhatView::Closed { .. } | WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use desk::{RunView, WhatView};
+use desk::{Choice, RunView, WhatView};
 use emulator::families::token2_nfc_single_profile::{
     OTPC_P2_I, Token2NfcSingleProfile, UNKNOWN_PREFIX,
 };
@@ -21,7 +21,7 @@ const WORK: &str =
 
 fn planned(world: &World, text: &str) -> RunView {
     world.desk.read_text(text).expect("a credential");
-    world.desk.plan(&world.token().id, None, None).expect("a plan")
+    world.desk.plan(&world.token().id, &Choice::default(), None).expect("a plan")
 }
 
 fn display(world: &World, id: emulator::TrayId) -> String {
@@ -145,7 +145,7 @@ fn a_password_is_tried_once_and_a_wrong_one_is_told() {
     assert!(locked);
     let plan = |password: Option<&str>| {
         let password = password.map(|text| text.to_owned().into());
-        world.desk.plan(&token.id, None, password).expect("answered")
+        world.desk.plan(&token.id, &Choice::default(), password).expect("answered")
     };
     assert!(matches!(plan(None), RunView::Locked { problem: None, .. }));
     let RunView::Locked { problem: Some(problem), .. } = plan(Some("wrong")) else {
@@ -170,11 +170,13 @@ fn a_refused_authentication_is_not_tried_a_second_time() {
     assert_eq!(problem.token.as_deref(), Some("untouched"));
     world.tray.arm(id, &[]);
     let sent = world.tray.log(id).len();
-    let again = world.desk.plan(&world.token().id, None, None).expect_err("not again");
+    let again =
+        world.desk.plan(&world.token().id, &Choice::default(), None).expect_err("not again");
     assert_eq!(again.code, "authentication-refused");
     world.desk.start_over();
     world.desk.read_text(WORK).expect("a credential");
-    let again = world.desk.plan(&world.token().id, None, None).expect_err("nor for the next");
+    let again =
+        world.desk.plan(&world.token().id, &Choice::default(), None).expect_err("nor for the next");
     assert_eq!(again.code, "authentication-refused");
     let authenticates = |header: [u8; 4]| [0x4b, 0xce].contains(&header[1]);
     assert!(!world.tray.log(id)[sent..].iter().any(|logged| authenticates(logged.header)));
@@ -218,7 +220,7 @@ fn a_try_again_finds_the_token_that_was_put_back() {
     assert_eq!(problem.token.as_deref(), Some("untouched"));
     world.tray.insert(id);
     assert_ne!(world.token().id, before, "put back, it has another id");
-    let again = world.desk.plan(&before, None, None).expect("found");
+    let again = world.desk.plan(&before, &Choice::default(), None).expect("found");
     assert!(matches!(again, RunView::Planned { .. }), "{again:?}");
 }
 
@@ -260,7 +262,7 @@ fn a_try_again_without_the_token_leaves_the_failure_as_it_was() {
     assert_eq!(problem.token.as_deref(), Some("unknown"));
     assert!(can_settle);
     let failed = world.desk.view();
-    assert!(world.desk.plan(&token, None, None).is_err(), "nobody is there");
+    assert!(world.desk.plan(&token, &Choice::default(), None).is_err(), "nobody is there");
     assert_eq!(world.desk.view(), failed);
     world.tray.insert(id);
     let view = world.desk.settle(&mut |_| {}).expect("it is back");
@@ -282,13 +284,17 @@ fn a_key_that_mixes_up_names_gets_none_that_another_begins_with() {
     world.put(Box::new(key));
     world.desk.read_text(WORK).expect("a credential");
     let token = world.token().id;
-    let RunView::Unfit { misfits, .. } = world.desk.plan(&token, None, None).expect("compared")
+    let RunView::Unfit { misfits, .. } =
+        world.desk.plan(&token, &Choice::default(), None).expect("compared")
     else {
         panic!("it would replace the other entry");
     };
     assert_eq!(misfits[0].code, "name-mixed-up");
     assert_eq!(misfits[0].facts.get("other").map(String::as_str), Some(longer));
-    let planned = world.desk.plan(&token, Some("Contoso:adele"), None).expect("compared");
+    let planned = world
+        .desk
+        .plan(&token, &Choice { name: Some("Contoso:adele".to_owned()), slot: None }, None)
+        .expect("compared");
     assert!(matches!(planned, RunView::Planned { .. }), "{planned:?}");
 }
 
@@ -301,7 +307,8 @@ fn what_does_not_fit_is_named_before_anything_is_sent() {
     world.desk.read_text(&uri).expect("a credential");
     let token = world.token();
     world.tray.arm(id, &[]);
-    let RunView::Unfit { misfits, .. } = world.desk.plan(&token.id, None, None).expect("compared")
+    let RunView::Unfit { misfits, .. } =
+        world.desk.plan(&token.id, &Choice::default(), None).expect("compared")
     else {
         panic!("it cannot fit");
     };
@@ -318,7 +325,7 @@ fn a_token_of_an_unknown_model_is_read_and_not_written() {
     let WhatView::Token { read_only, .. } = &token.what else { panic!("{token:?}") };
     assert_eq!(read_only.as_deref(), Some("read-only-unknown-model"));
     world.desk.read_text(WORK).expect("a credential");
-    let view = world.desk.plan(&token.id, None, None).expect("compared");
+    let view = world.desk.plan(&token.id, &Choice::default(), None).expect("compared");
     assert!(matches!(view, RunView::Unfit { .. }), "{view:?}");
 }
 
@@ -432,7 +439,7 @@ fn an_intent_that_does_not_fit_the_stage_changes_nothing() {
     assert!(world.desk.settle(&mut |_| {}).is_err());
     assert!(world.desk.stop().is_err());
     assert!(world.desk.choose(0).is_err());
-    assert!(world.desk.plan("0/none", None, None).is_err());
+    assert!(world.desk.plan("0/none", &Choice::default(), None).is_err());
     assert_eq!(world.desk.view(), stage);
     planned(&world, WORK);
     world.desk.write(true, &mut |_| {}).expect("written");
@@ -443,6 +450,6 @@ fn an_intent_that_does_not_fit_the_stage_changes_nothing() {
     world.desk.prove(&mut |_| {}).expect("proven");
     let confirmed = world.desk.view();
     assert!(world.desk.write(true, &mut |_| {}).is_err(), "no second write");
-    assert!(world.desk.plan(&world.token().id, None, None).is_err());
+    assert!(world.desk.plan(&world.token().id, &Choice::default(), None).is_err());
     assert_eq!(world.desk.back(), confirmed);
 }

@@ -106,7 +106,7 @@ fn send(channel: &mut dyn SmartCardChannel, ins: u8) -> Result<(u16, usize), Cha
 fn open(source: &PcscSource, id: &CandidateId) -> Result<Box<dyn SmartCardChannel>, ChannelError> {
     match source.connect(id)? {
         Channel::SmartCard(channel) => Ok(channel),
-        Channel::Reports(_) | Channel::Features(_) => panic!("PC/SC has only smart cards"),
+        Channel::Hid(_) => panic!("PC/SC has only smart cards"),
     }
 }
 

@@ -10,7 +10,7 @@ use oath::{Algorithm, Digits, Parameters, Period, SharedSecret, TimeStep, UnixTi
 use sower_tests::paths;
 use token::{
     Attachment, Candidate, CandidateId, Channel, ChannelError, CommandApdu, Label, Origin, Proof,
-    Question, ResponseApdu, Session, SessionError, SmartCardChannel, Unlock, Wish,
+    Question, Random, ResponseApdu, Session, SessionError, SmartCardChannel, Unlock, Wish,
 };
 
 /// One request with its answer.
@@ -83,22 +83,31 @@ impl SmartCardChannel for Recorded {
     }
 }
 
+/// The host's random bytes in the recorded conversations: 1, 2, 3 ...
+fn counting(bytes: &mut [u8]) {
+    (1..).zip(bytes).for_each(|(number, byte)| *byte = number);
+}
+
 fn open(card: &Recorded, reader: &str) -> Box<dyn Session> {
     let candidate = Candidate {
         id: CandidateId("vectors".to_owned()),
         attachment: Attachment::SmartCard { reader: reader.to_owned(), atr: Vec::new() },
         origin: Origin::Practice,
     };
+    let random: Random = Arc::new(counting);
     // The key is asked for its own family only: a recorded card knows no other.
     for driver in token::DRIVERS {
         let wanted = reader == driver.family().name;
         if wanted {
             let channel = Channel::SmartCard(Box::new(card.clone()));
-            return driver.open(&candidate, channel).expect("the recorded SELECT or info");
+            return driver.open(&candidate, channel, &random).expect("the recorded SELECT or info");
         }
     }
     panic!("no driver for {reader}");
 }
+
+/// The time of the recorded conversations.
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 const TOKEN2: &str = "token2-nfc-single-profile";
 const YKOATH: &str = "yubikey-oath";
@@ -152,11 +161,13 @@ fn what_a_key_computes_is_understood_as_recorded() {
     };
     let plan = session.capabilities().plan(&wish).expect("fits");
     let step = TimeStep(1_700_000_000 / 30);
-    let Proof::Computed(response) = session.prove(&plan, Question::Key(step)).expect("full") else {
+    let Proof::Computed(response) = session.prove(&plan, Question::Key(step), NOW).expect("full")
+    else {
         panic!("a key returns the whole HMAC");
     };
     assert_eq!(response, oath::respond(&secret, parameters.algorithm, step));
-    let Proof::Code(code) = session.prove(&plan, Question::Code(step)).expect("truncated") else {
+    let Proof::Code(code) = session.prove(&plan, Question::Code(step), NOW).expect("truncated")
+    else {
         panic!("a key returns the code");
     };
     assert_eq!(*code.expose(), "324550");
@@ -175,9 +186,6 @@ fn a_password_is_proven_as_recorded() {
     let card = Recorded::new(locked[from.expect("a locked SELECT")..].to_vec());
     let mut session = open(&card, YKOATH);
     assert_eq!(session.entries(), Err(SessionError::Locked));
-    let unlock = Unlock::Password {
-        password: "correct horse".to_owned().into(),
-        challenge: [1, 2, 3, 4, 5, 6, 7, 8],
-    };
+    let unlock = Unlock("correct horse".to_owned().into());
     session.unlock(&unlock).expect("the recorded proof");
 }

@@ -14,15 +14,15 @@ const KEY_URI: &str = "otpauth://totp/Example+Works+Ltd.%3aalice%40example.com\
 const PUSH: &str = "phonefactor://activate_account\
                     ?code=123456789&url=https%3a%2f%2fmobileappcommunicator.example%2fpad%2f1";
 
-/// The one practice token with a power button is the one with a display.
+/// The one practice token with a power button has a display that goes dark.
 const POWER: &str = ".face [data-press=power]";
 const SWITCHED_ON: &str = ".face [data-press=power][aria-pressed=true]";
 const SWITCHED_OFF: &str = ".face [data-press=power][aria-pressed=false]";
-const DISPLAY: &str = ".face .lcd:not([data-display=''])";
+const DISPLAY: &str = ".face:has([data-press=power]) .lcd:not([data-display=''])";
 
-/// What the list of tokens says of each.
-const COMPUTES: &str = "The token computes its code";
-const DISPLAYS: &str = "The token shows its code";
+/// The models of a practice token that computes and of one with a display.
+const COMPUTES: &str = "YubiKey";
+const DISPLAYS: &str = "OTPC-P2-i";
 
 #[tokio::test]
 async fn a_token_with_a_display_is_written_and_confirmed() {

@@ -7,11 +7,13 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
+import type { ClosedView } from "./contract/ClosedView";
 import type { FaceView } from "./contract/FaceView";
 import type { FamilyView } from "./contract/FamilyView";
 import type { Problem } from "./contract/Problem";
 import type { Progress } from "./contract/Progress";
 import type { RunView } from "./contract/RunView";
+import type { SeedView } from "./contract/SeedView";
 import type { TokensView } from "./contract/TokensView";
 
 /** What can be done. `null` means that the person cancelled. */
@@ -35,6 +37,12 @@ export interface Backend {
   /** Asks for a place in the system's own dialog. */
   saveReceipt(): Promise<RunView | null>;
   families(): Promise<FamilyView[]>;
+  /** The models that only their maker's tool can write. */
+  closedModels(): Promise<ClosedView[]>;
+  handOver(model: string, serial: string | null): Promise<RunView>;
+  /** The secret, once, because somebody pressed for it; nobody but `Secret` asks. */
+  reveal(form: string): Promise<SeedView>;
+  handedWritten(): Promise<RunView>;
   practiceFaces(): Promise<FaceView[]>;
   /** Says that the first frame is on the screen; measurements wait for it. */
   painted(): Promise<void>;
@@ -44,8 +52,13 @@ export interface Backend {
   on<E extends keyof Events>(event: E, hear: (payload: Events[E]) => void): Promise<() => void>;
 }
 
-/** The token to plan for, with a name and a password where a person gave one. */
-export type PlanWish = { token: string; name: string | null; password: string | null };
+/** The token to plan for, with a name, a place and a password where a person gave one. */
+export type PlanWish = {
+  token: string;
+  name: string | null;
+  slot: number | null;
+  password: string | null;
+};
 
 /** What is heard without asking. */
 export type Events = {
@@ -77,6 +90,10 @@ export const tauri: Backend = {
   startOver: () => invoke("start_over"),
   saveReceipt: () => invoke("save_receipt"),
   families: () => invoke("families"),
+  closedModels: () => invoke("closed_models"),
+  handOver: (model, serial) => invoke("hand_over", { model, serial }),
+  reveal: (form) => invoke("reveal", { form }),
+  handedWritten: () => invoke("handed_written"),
   practiceFaces: () => invoke("practice_faces"),
   press: (token, button) => invoke("press", { token, button }),
   on: (event, hear) =>

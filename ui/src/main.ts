@@ -8,6 +8,7 @@ import "./looks/controls.css";
 import "./looks/parts.css";
 import "./looks/reading.css";
 import "./looks/bench.css";
+import "./looks/closed.css";
 // The last word, because it takes back what the others say.
 import "./looks/room.css";
 

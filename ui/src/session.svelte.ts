@@ -4,11 +4,13 @@
  * It holds no rule. A new view comes from the backend and replaces the old one.
  */
 import type { Backend } from "./backend";
+import type { ClosedView } from "./contract/ClosedView";
 import type { FaceView } from "./contract/FaceView";
 import type { FamilyView } from "./contract/FamilyView";
 import type { Problem } from "./contract/Problem";
 import type { Progress } from "./contract/Progress";
 import type { RunView } from "./contract/RunView";
+import type { SeedView } from "./contract/SeedView";
 import type { TokensView } from "./contract/TokensView";
 import { tokenOf } from "./stage";
 
@@ -17,6 +19,7 @@ export class Session {
   tokens = $state.raw<TokensView>({ problem: null, tokens: [] });
   faces = $state.raw<FaceView[]>([]);
   families = $state.raw<FamilyView[]>([]);
+  closed = $state.raw<ClosedView[]>([]);
   progress = $state.raw<Progress | null>(null);
   /** What went wrong with the last intent, where the stage has no place for it. */
   problem = $state.raw<Problem | null>(null);
@@ -71,6 +74,7 @@ export class Session {
       backend.tokens().then((tokens) => (this.tokens = tokens), this.#complain),
       backend.practiceFaces().then((faces) => (this.faces = faces), this.#complain),
       backend.families().then((families) => (this.families = families), this.#complain),
+      backend.closedModels().then((closed) => (this.closed = closed), this.#complain),
     ]);
     return () => stops.forEach((stop) => stop());
   }
@@ -99,6 +103,21 @@ export class Session {
       });
       return backend.readPicture(new Uint8Array(bytes));
     });
+  }
+
+  /** The secret for whoever pressed; it passes through here and stays with the caller. */
+  async reveal(form: string): Promise<SeedView | null> {
+    if (this.busy) return null;
+    this.busy = true;
+    this.problem = null;
+    try {
+      return await this.#backend.reveal(form);
+    } catch (thrown) {
+      this.#complain(thrown);
+      return null;
+    } finally {
+      this.busy = false;
+    }
   }
 
   /** Presses a practice token's button, also while a write waits for just that. */

@@ -17,6 +17,7 @@ export const STEP_OF: Record<RunView["stage"], (typeof STEPS)[number]> = {
   empty: "read",
   found: "read",
   captured: "choose",
+  assisted: "write",
   locked: "choose",
   unfit: "choose",
   planned: "write",

@@ -23,7 +23,9 @@ export type Kind =
   | "stranger"
   | "evidence"
   | "proof"
-  | "progress";
+  | "progress"
+  | "step"
+  | "doubt";
 
 // Without the isolating marks, which would also end up in copied text.
 const bundle = new FluentBundle("en", { useIsolating: false });

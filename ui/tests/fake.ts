@@ -5,7 +5,8 @@ import { tick } from "svelte";
 import App from "../src/App.svelte";
 import type { Backend, Events } from "../src/backend";
 import type { RunView } from "../src/contract/RunView";
-import { faces, families, noTokens } from "./samples";
+import type { SeedView } from "../src/contract/SeedView";
+import { closedModels, faces, families, noTokens } from "./samples";
 
 type Heard = { [E in keyof Events]?: (payload: Events[E]) => void };
 
@@ -15,6 +16,9 @@ export class Fake implements Backend {
   /** What the next intent gives; `reject` is thrown instead where it is set. */
   answer: RunView | null = null;
   reject: unknown = null;
+
+  /** What a press for the secret gives. */
+  seed: SeedView = { form: "base32", text: "AAAA", qr: null };
 
   run: RunView = { stage: "empty" };
   seen = noTokens;
@@ -26,6 +30,7 @@ export class Fake implements Backend {
   tokens = async () => this.seen;
   families = async () => families;
   practiceFaces = async () => this.shownFaces;
+  closedModels = async () => closedModels;
   painted = async () => {};
 
   openPicture = () => this.#intent("openPicture");
@@ -40,6 +45,14 @@ export class Fake implements Backend {
   stop = () => this.#certain("stop");
   back = () => this.#certain("back");
   startOver = () => this.#certain("startOver");
+  handOver = (model: string, serial: string | null) =>
+    this.#certain("handOver", model, serial);
+  handedWritten = () => this.#certain("handedWritten");
+  reveal = async (form: string) => {
+    this.intents.push(["reveal", form]);
+    if (this.reject !== null) throw this.reject;
+    return { ...this.seed, form };
+  };
   saveReceipt = () => this.#intent("saveReceipt");
   press = async (token: string, button: string) => {
     this.intents.push(["press", token, button]);

@@ -32,8 +32,8 @@ await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 const address = `http://127.0.0.1:${server.address().port}/`;
 
 /** Stands in for the shell; runs in the page before anything else. */
-function standIn({ run, tokens, faces, families, progress }) {
-  const answers = { view: run, tokens, practice_faces: faces, families };
+function standIn({ run, tokens, faces, families, closed_models, progress }) {
+  const answers = { view: run, tokens, practice_faces: faces, families, closed_models };
   const callbacks = new Map();
   const listeners = new Map();
   window.__TAURI_INTERNALS__ = {
@@ -91,7 +91,11 @@ for (const { look, colorScheme, width, height, text } of looks) {
       if (message.type() === "error") fault(where, message.text());
     });
     page.on("pageerror", (error) => fault(where, error.message));
-    await page.addInitScript(standIn, { families: samples.families, ...views });
+    await page.addInitScript(standIn, {
+      families: samples.families,
+      closed_models: samples.closedModels,
+      ...views,
+    });
     await page.goto(address);
     await page.waitForSelector(`main[data-stage="${views.run.stage}"]`);
     if (views.progress) await page.waitForSelector(".progress");

@@ -1,4 +1,5 @@
 /** One view of every stage, for tests and for looking at the window. */
+import type { ClosedView } from "../src/contract/ClosedView";
 import type { CredentialView } from "../src/contract/CredentialView";
 import type { FaceView } from "../src/contract/FaceView";
 import type { FamilyView } from "../src/contract/FamilyView";
@@ -45,6 +46,7 @@ export const card: TokenView = {
     firmware: null,
     clock_offset: -47,
     locked: false,
+    tries_left: null,
     read_only: null,
     proof: "displays",
     evidence: "makers-bytes",
@@ -63,6 +65,7 @@ export const key: TokenView = {
     firmware: "5.7.1",
     clock_offset: null,
     locked: true,
+    tries_left: null,
     read_only: null,
     proof: "computes",
     evidence: "others-code",
@@ -81,6 +84,7 @@ const unknownModel: TokenView = {
     firmware: null,
     clock_offset: 2,
     locked: false,
+    tries_left: null,
     read_only: "read-only-unknown-model",
     proof: "displays",
     evidence: "sheet",
@@ -114,6 +118,7 @@ export const practiceCard: TokenView = {
     firmware: null,
     clock_offset: 0,
     locked: false,
+    tries_left: null,
     read_only: null,
     proof: "displays",
     evidence: "makers-bytes",
@@ -186,6 +191,53 @@ export const families: FamilyView[] = [
   },
 ];
 
+export const diamond: ClosedView = {
+  code: "deepnet-safeid-diamond",
+  maker: "Deepnet Security",
+  model: "SafeID/Diamond",
+  tool: "Deepnet SafeID Programmer (Windows, Android, iPhone)",
+  forms: ["base32", "qr"],
+  steps: ["safeid-seed", "safeid-reader", "safeid-place", "safeid-burn"],
+  doubts: ["secret-unknown", "algorithm-unknown", "period-unknown"],
+  source: "wiki.deepnetsecurity.com",
+};
+
+const slim: ClosedView = {
+  code: "protectimus-slim-nfc",
+  maker: "Protectimus",
+  model: "Slim NFC",
+  tool: "Protectimus TOTP Burner (Android)",
+  forms: ["base32"],
+  steps: ["protectimus-app", "makers-manual"],
+  doubts: ["algorithm-inferred"],
+  source: "protectimus.com",
+};
+
+const safenet: ClosedView = {
+  code: "safenet-programmable",
+  maker: "SafeNet (Thales)",
+  model: "OTP tokens that can be programmed",
+  tool: null,
+  forms: ["base32", "hex", "qr"],
+  steps: ["makers-manual"],
+  doubts: ["secret-unknown", "algorithm-unknown", "digits-unknown", "period-unknown"],
+  source: "none",
+};
+
+export const closedModels: ClosedView[] = [diamond, slim, safenet];
+
+const handed: TokenView = {
+  id: diamond.code,
+  practice: false,
+  reader: "",
+  what: {
+    kind: "closed",
+    code: diamond.code,
+    model: "Deepnet Security SafeID/Diamond",
+    serial: "2600123456",
+  },
+};
+
 function finding(id: number, code: string, facts: Record<string, string> = {}) {
   return { id, code, facts, credential: null, corners: null };
 }
@@ -218,8 +270,35 @@ const written = {
   digits: 6,
   period: 30,
   typed: true,
+  how: "switch-off-on",
+  slot: null,
   clock_offset: 0,
 } as const;
+
+const pinned: TokenView = {
+  ...key,
+  id: "real-6",
+  reader: "Nitrokey Pro",
+  what: {
+    kind: "token",
+    family: "nitrokey-pro",
+    model: "Nitrokey Pro 2",
+    serial: "5F1100000000",
+    firmware: "0.15",
+    clock_offset: null,
+    locked: true,
+    tries_left: 2,
+    read_only: null,
+    proof: "reads-clock",
+    evidence: "others-code",
+  },
+};
+
+const slots = [
+  { number: 1, label: "1", name: "", taken: "no" },
+  { number: 0, label: "0", name: "0. Token2", taken: "yes" },
+  { number: 2, label: "2", name: "", taken: "not-told" },
+];
 
 /** Every stage, and every form of it that looks different. */
 export const runs = {
@@ -242,10 +321,32 @@ export const runs = {
     picture: { width: 600, height: 600, unread: 0, findings: [finding(0, "microsoft-push")] },
   },
   captured: { stage: "captured", credential: adele },
-  locked: { stage: "locked", ...atKey, problem: null },
+  assisted: { stage: "assisted", credential: adele, model: diamond, misfits: [] },
+  "assisted-unknown": { stage: "assisted", credential: adele, model: safenet, misfits: [] },
+  "assisted-unfit": {
+    stage: "assisted",
+    credential: { ...adele, digits: 8 },
+    model: slim,
+    misfits: [misfit("digits", { wanted: "8", known: "6" })],
+  },
+  locked: { stage: "locked", ...atKey, guard: "password", problem: null },
+  "locked-pin": {
+    stage: "locked",
+    credential: adele,
+    token: pinned,
+    guard: "pin",
+    problem: null,
+  },
+  "locked-key": {
+    stage: "locked",
+    ...atCard,
+    guard: "key",
+    problem: problem("wrong-password", { "tries-left": "6" }, "untouched"),
+  },
   "locked-again": {
     stage: "locked",
     ...atKey,
+    guard: "password",
     problem: problem("wrong-password", { "tries-left": "7" }),
   },
   unfit: {
@@ -253,7 +354,7 @@ export const runs = {
     ...atCard,
     misfits: [
       misfit("algorithm", { wanted: "SHA-512", known: "SHA-1, SHA-256" }),
-      misfit("digits", { wanted: "8", least: "6", most: "6" }),
+      misfit("digits", { wanted: "8", known: "6" }),
     ],
   },
   "unfit-name": {
@@ -269,13 +370,35 @@ export const runs = {
   planned: {
     stage: "planned",
     ...atCard,
-    plan: { name: null, replaces: "whatever-is-there", sets_clock: true },
+    plan: {
+      name: null,
+      slot: null,
+      slots: [],
+      presence: "press-after",
+      replaces: "whatever-is-there",
+      sets_clock: true,
+    },
+  },
+  "planned-slot": {
+    stage: "planned",
+    ...atCard,
+    plan: {
+      name: "adele.vance@",
+      slot: slots[1] ?? null,
+      slots,
+      presence: "none",
+      replaces: "entry",
+      sets_clock: true,
+    },
   },
   "planned-key": {
     stage: "planned",
     ...atKey,
     plan: {
       name: "Microsoft (Contoso Ltd):adele.vance@contoso.com",
+      slot: null,
+      slots: [],
+      presence: "touch-to-replace",
       replaces: "entry",
       sets_clock: false,
     },
@@ -305,6 +428,21 @@ export const runs = {
     typed: false,
     clock_offset: null,
   },
+  "written-slot": { ...written, how: "choose-place", slot: "17" },
+  "written-types": {
+    ...written,
+    how: "press-key",
+    slot: "1a",
+    clock_offset: null,
+    verdict: { code: "no-clock", facts: {} },
+  },
+  "written-makers-tool": {
+    ...written,
+    token: handed,
+    how: "makers-tool",
+    verdict: { code: "no-match", facts: {} },
+    clock_offset: null,
+  },
   "written-practice": { ...written, token: practiceCard },
   confirmed: {
     stage: "confirmed",
@@ -325,7 +463,20 @@ export const runs = {
     verdict: { code: "right-computed", facts: {} },
     receipt_saved: false,
   },
+  "confirmed-makers-tool": {
+    stage: "confirmed",
+    credential: adele,
+    token: handed,
+    verdict: { code: "right-typed", facts: { offset: "0" } },
+    receipt_saved: false,
+  },
   unconfirmed: { stage: "unconfirmed", ...atCard, receipt_saved: false },
+  "unconfirmed-makers-tool": {
+    stage: "unconfirmed",
+    credential: adele,
+    token: handed,
+    receipt_saved: false,
+  },
 } satisfies Record<string, RunView>;
 
 /** Facts of every name that the desk hands over, for checking the words. */

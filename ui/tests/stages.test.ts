@@ -1,8 +1,8 @@
-import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/svelte";
 import axe from "axe-core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
-import { settled, show } from "./fake";
+import { type Fake, settled, show } from "./fake";
 import {
   card,
   faces,
@@ -26,7 +26,7 @@ function text(): string {
 
 const plan = (token: string, name: string | null = null, password: string | null = null) => [
   "plan",
-  { token, name, password },
+  { token, name, slot: null, password },
 ];
 
 describe("every stage", () => {
@@ -180,6 +180,21 @@ describe("choosing", () => {
 });
 
 describe("writing", () => {
+  it("plans for the place that is chosen, under the name in use", async () => {
+    const fake = await show(runs["planned-slot"]);
+    expect(text()).toContain("This place holds “0. Token2”.");
+    await fireEvent.change(screen.getByLabelText("Take another place"), { target: { value: "2" } });
+    await settled();
+    expect(fake.intents).toEqual([
+      ["plan", { token: card.id, name: "adele.vance@", slot: 2, password: null }],
+    ]);
+  });
+
+  it("says how many tries are left before one is spent", async () => {
+    await show(runs["locked-pin"]);
+    expect(text()).toContain("2 tries are left. Each wrong one costs a try.");
+  });
+
   it("writes with the permission that was given", async () => {
     const fake = await show(runs.planned);
     fake.reject = problem("needs-permission", {}, "untouched");
@@ -347,5 +362,132 @@ describe("practice", () => {
     );
     expect(text()).toContain("Display: blank");
     expect(text()).not.toContain("004167");
+  });
+});
+
+describe("a token that only its maker's tool can write", () => {
+  const secret = () => screen.queryByLabelText<HTMLTextAreaElement>("The secret as text");
+  const made = { form: "base32", text: "MADEUPMADEUPMADE", qr: null };
+
+  async function withSecret() {
+    const fake = await show(runs.assisted, (fake) => (fake.seed = made));
+    await press("Show the secret as text");
+    expect(secret()?.value === made.text).toBe(true);
+    return fake;
+  }
+
+  it("is found by typing and chosen with the serial that was typed", async () => {
+    const fake = await show(runs.captured);
+    await fireEvent.click(screen.getByText("My token is not in the list"));
+    expect(text()).toContain("3 models");
+    await fireEvent.input(screen.getByLabelText("Search by maker or model"), {
+      target: { value: "slim prot" },
+    });
+    expect(text()).toContain("One model");
+    expect(screen.queryByRole("button", { name: /SafeID/ })).toBeNull();
+    await fireEvent.input(screen.getByLabelText(/^Serial number/), {
+      target: { value: " 2600 " },
+    });
+    await press(/Protectimus Slim NFC/);
+    expect(fake.intents).toEqual([["handOver", "protectimus-slim-nfc", "2600"]]);
+  });
+
+  it("says that nothing is known of a name that is not there", async () => {
+    await show(runs.captured);
+    await fireEvent.input(screen.getByLabelText("Search by maker or model"), {
+      target: { value: "acme" },
+    });
+    expect(text()).toContain("No model of this name.");
+  });
+
+  it("tells the steps, and where they end", async () => {
+    await show(runs["assisted-unknown"]);
+    expect(text()).toContain("The maker's tool is not known.");
+    expect(text()).toContain("Follow the maker's manual.");
+    expect(text()).toContain("Which hashes this token knows is not known.");
+  });
+
+  it("shows no secret before somebody presses, and hides it after a minute", async () => {
+    vi.useFakeTimers();
+    try {
+      const fake = await withSecret();
+      expect(fake.intents).toEqual([["reveal", "base32"]]);
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(secret()).not.toBeNull();
+      await vi.advanceTimersByTimeAsync(1_000);
+      await settled();
+      expect(secret()).toBeNull();
+      expect(text()).toContain("The secret is hidden.");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("hides it when somebody presses, looks elsewhere or goes on", async () => {
+    const hides: [string, (fake: Fake) => unknown][] = [
+      ["pressed", () => press("Hide the secret")],
+      ["elsewhere", () => fireEvent.blur(window)],
+      ["unseen", () => fireEvent(document, new Event("visibilitychange"))],
+      ["gone on", (fake) => fake.tell("run", runs["written-makers-tool"])],
+    ];
+    for (const [how, hide] of hides) {
+      const fake = await withSecret();
+      await hide(fake);
+      await settled();
+      expect(document.body.innerHTML.includes(made.text), how).toBe(false);
+      expect(secret(), how).toBeNull();
+      cleanup();
+    }
+  });
+
+  it("does not show a secret that comes when the person has left", async () => {
+    const fake = await show(runs.assisted);
+    let come: (seed: typeof made) => void = () => {};
+    fake.reveal = () => new Promise((done) => (come = done));
+    await press("Show the secret as text");
+    await fireEvent.blur(window);
+    come(made);
+    await settled();
+    expect(secret()).toBeNull();
+  });
+
+  it("draws the QR code with a name for those who do not see it", async () => {
+    await show(runs.assisted, (fake) => {
+      fake.seed = { form: "qr", text: null, qr: { width: 21, path: "M0 0h1v1h-1z" } };
+    });
+    await press("Show the secret as a QR code");
+    const drawn = screen.getByRole("img", { name: /QR code with the secret of adele/ });
+    expect(drawn.getAttribute("viewBox")).toBe("-4 -4 29 29");
+    expect(secret()).toBeNull();
+  });
+
+  it("says why there is none", async () => {
+    const fake = await show(runs.assisted);
+    fake.reject = problem("qr-too-long");
+    await press("Show the secret as a QR code");
+    expect(text()).toContain("The account's name is too long for a QR code.");
+    expect(screen.queryByRole("img")).toBeNull();
+  });
+
+  it("goes on with a word and comes back from it", async () => {
+    const fake = await show(runs.assisted);
+    fake.answer = runs["written-makers-tool"];
+    await press("I have written it");
+    expect(text()).toContain("You said that the maker's tool has written the secret.");
+    await press("Back to the maker's tool");
+    expect(fake.intents).toEqual([["handedWritten"], ["back"]]);
+  });
+
+  it("is offered no secret where it does not fit", async () => {
+    const fake = await show(runs["assisted-unfit"]);
+    expect(screen.queryByRole("button", { name: /secret|I have written it/ })).toBeNull();
+    await press("Choose another token");
+    expect(fake.intents).toEqual([["back"]]);
+  });
+
+  it("is claimed to hold nothing when nobody checked", async () => {
+    await show(runs["unconfirmed-makers-tool"]);
+    expect(text()).toContain("Sower did not see what the maker's tool wrote.");
+    expect(text()).not.toContain("The secret is on the token");
   });
 });

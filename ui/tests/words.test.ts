@@ -17,6 +17,21 @@ function listed(file: string): string[] {
   return [...list.matchAll(/"([^"]+)"/g)].map(([, code]) => code ?? "");
 }
 
+/** The words of the maker's tools: every code that the list of closed models names. */
+const closed = readFileSync(join(root, "../src-tauri/crates/token/src/closed.rs"), "utf8");
+const MAKERS = /"((?:safeid|feitian|protectimus|reiner|molto1|makers)-[a-z0-9-]+)"/g;
+
+function steps(): string[] {
+  const named = [...closed.matchAll(MAKERS)].map(([, code]) => code ?? "");
+  // The codes of models begin like their makers' names as well.
+  const models = [...closed.matchAll(/code: "([^"]+)"/g)].map(([, code]) => code ?? "");
+  return named.filter((code) => !models.includes(code));
+}
+
+function doubts(): string[] {
+  return [...closed.matchAll(/=> "([a-z]+-(?:unknown|inferred))"/g)].map(([, code]) => code ?? "");
+}
+
 const PROBLEMS = `
   picture-empty picture-not-a-picture picture-unsupported picture-too-large picture-damaged
   picture-overdue picture-no-thread file-unreadable no-code-found no-code-read token-removed
@@ -24,11 +39,12 @@ const PROBLEMS = `
   card-unresponsive bus-failed token-locked wrong-password authentication-refused token-full
   no-such-entry name-taken not-over-this-connection firmware-too-old token-read-only another-token
   refused malformed proof-mismatch needs-permission wrong-stage save-failed unknown-token stranger
-  unexpected clock-impossible file-too-large clipboard-empty clipboard-unreadable`;
+  unexpected unknown-model qr-too-long clock-impossible locked-on-device not-set-up token-blocked not-touched
+  not-in-set-up-mode file-too-large clipboard-empty clipboard-unreadable`;
 const VERDICTS = `
-  right-computed right-typed no-match no-match-beside-proof code-empty code-not-digits code-wrong-length`;
+  right-computed right-typed no-match no-match-beside-proof no-clock code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
-  read-only-unknown-model secret-length algorithm digits period name-length name-form name-mixed-up`;
+  read-only-unknown-model secret-length secret-zeros no-such-slot algorithm digits period name-length name-form name-mixed-up`;
 const STRANGERS = "storage-card fido-key nitrokey-3 unknown-card";
 
 const codes = (text: string) => text.trim().split(/\s+/);
@@ -43,8 +59,10 @@ const withoutNext: [Kind, string[]][] = [
   ["state", codes("untouched written emptied old-secret-new-settings unknown")],
   ["note", listed("intake/src/note.rs")],
   ["evidence", codes("sheet emulator vectors makers-bytes others-code hardware")],
-  ["proof", codes("computes displays")],
+  ["proof", codes("computes reads-clock types displays")],
   ["progress", codes("connecting writing proving settling")],
+  ["step", [...new Set(steps())]],
+  ["doubt", doubts()],
 ];
 
 describe("every code has words", () => {

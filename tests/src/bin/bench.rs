@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::{Desk, RunView, Setup};
+use desk::{Choice, Desk, RunView, Setup};
 use emulator::Tray;
 use sower_tests::paths;
-use sower_tests::world::canary_uri;
+use sower_tests::world::{canary_uri, factory_pin};
 use token::{Channel, CommandApdu, TokenSource};
 
 /// What one exchange with a card takes in this measurement.
@@ -90,7 +90,7 @@ fn measure_pictures(title: &str, pictures: &[PathBuf]) {
                 let _ = desk.choose(found.id);
             }
         }
-        let _ = desk.plan(&token, None, None);
+        let _ = desk.plan(&token, &Choice::default(), None);
         times.push(begun.elapsed());
     }
     times.sort();
@@ -116,7 +116,8 @@ fn writes() {
         for _ in 0..WRITES {
             let (desk, tray, id) = desk_with(family, EXCHANGE);
             desk.read_text(&canary_uri()).expect("a credential");
-            desk.plan(&only_token(&desk), None, None).expect("a plan");
+            let pin = factory_pin(family).map(|pin| pin.to_owned().into());
+            desk.plan(&only_token(&desk), &Choice::default(), pin).expect("a plan");
             tray.arm(id, &[]);
             let begun = Instant::now();
             let view = desk.write(true, &mut |_| {}).expect("written");

@@ -91,7 +91,7 @@ fn a_display_token_is_written_and_its_display_believed() {
 fn serials(table: &TokensView) -> Vec<String> {
     let serial = |what: &WhatView| match what {
         WhatView::Token { serial, .. } => Some(serial.clone()),
-        WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
+        WhatView::Closed { .. } | WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
     };
     let mut serials: Vec<_> = table.tokens.iter().filter_map(|token| serial(&token.what)).collect();
     serials.sort();

@@ -65,6 +65,16 @@ problem-wrong-password = { $tries-left ->
        *[unknown] This is not the token's password.
     }
     .next = Ask the token's owner. Sower never tries a password a second time on its own.
+problem-locked-on-device = The token is locked.
+    .next = Unlock it with its own buttons, then try once more.
+problem-not-set-up = The token was never set up.
+    .next = Set it up with its maker's program first.
+problem-token-blocked = The token is blocked: no try is left.
+    .next = Its maker's program can unblock or reset it. Until then use another token.
+problem-not-touched = Nobody confirmed on the token in time.
+    .next = Try once more, and touch the token when it blinks or press yes when it asks.
+problem-not-in-set-up-mode = The token's owner allows changes in its set-up mode alone.
+    .next = Put the token into its set-up mode as its manual says, then try once more.
 problem-authentication-refused = The token refused to talk to Sower.
     .next = Do not try many times: some tokens lock themselves. Use another token, or ask its maker.
 problem-clock-impossible = This computer's clock says a date that cannot be.
@@ -105,6 +115,10 @@ problem-unknown-token = This token is not known any more. It was taken away or p
     .next = Choose it again from the list.
 problem-stranger = This is not a token that Sower can write to.
     .next = Choose another token.
+problem-unknown-model = There is no such model in the list of tokens that only their maker's tool can write.
+    .next = Choose one of the list.
+problem-qr-too-long = The account's name is too long for a QR code.
+    .next = Take the picture of the code that the service shows, with the maker's tool.
 problem-unexpected = Something happened that Sower did not expect.
     .next = Try again. If it happens again, close Sower and open it anew.
 
@@ -135,6 +149,8 @@ verdict-no-match = This code does not match.
     .next = Nothing is lost. Switch the token off and on, wait for its next code and type that.
 verdict-no-match-beside-proof = This code is not one of the token's codes.
     .next = Look which account and which token the code was read from, and type the one that is shown now.
+verdict-no-clock = The key has no time yet, so it typed NOTSET.
+    .next = Sower has told it the time now. Press its button once more.
 verdict-code-empty = There is no code yet.
     .next = Type the digits that the token shows.
 verdict-code-not-digits = A code has digits only.
@@ -241,10 +257,14 @@ misfit-secret-length = The secret has { $bytes } bytes. This token takes { $leas
     .next = Choose another token.
 misfit-algorithm = The code needs { $wanted }. This token knows { $known }.
     .next = Choose a token that knows { $wanted }.
-misfit-digits = The code has { $wanted } digits. This token shows at least { $least } and at most { $most }.
+misfit-digits = The code has { $wanted } digits. This token knows { $known }.
     .next = Choose another token.
 misfit-period = A code lasts { $wanted } seconds. This token knows { $known }.
     .next = Choose another token.
+misfit-secret-zeros = This secret has zero bytes that the token would take for something else.
+    .next = Ask the service for a new code, or choose another token.
+misfit-no-such-slot = The token has no such place.
+    .next = Choose another place of the list.
 misfit-name-length = The entry's name is too long: { $bytes } bytes. This token takes { $most }.
     .next = Take the shorter name below, or type one of your own.
 misfit-name-mixed-up = This key would take the entry “{ $other }” for the new one and replace it.
@@ -258,8 +278,8 @@ stranger-storage-card = A storage card, such as a door or travel card.
     .next = Take it away and put a programmable token on the reader.
 stranger-fido-key = A security key without room for codes.
     .next = Use it for signing in by touch. For codes, use a token from the list of known tokens.
-stranger-nitrokey-3 = A Nitrokey 3.
-    .next = Sower does not write to it yet. Nitrokey's own program can.
+stranger-nitrokey-3 = A Nitrokey 3 without room for codes.
+    .next = Its Secrets app is missing or switched off. Update the key with Nitrokey's own program, or plug it in by USB.
 stranger-unknown-card = A card that Sower does not know.
     .next = Sower writes only to tokens that it knows. Put another one on the reader.
 
@@ -275,6 +295,8 @@ evidence-hardware = Proven on real hardware.
 ## How the next code is checked
 
 proof-computes = The token computes its code for Sower. Nothing to type.
+proof-reads-clock = Sower sets the token's clock and reads its code. Nothing to type.
+proof-types = The key types its code when its button is pressed.
 proof-displays = The token shows its code. A person types it here.
 
 ## How far a write has come
@@ -357,9 +379,20 @@ ui-families = Tokens that Sower knows
 ui-family-token = Token
 ui-family-proof = How it is checked
 ui-family-evidence = How far it is proven
-ui-locked-title = The token wants its password
-ui-locked-lead = Somebody has set a password on it. Sower forgets it when this token is done.
-ui-password = The token's password
+ui-locked-title-password = The token wants its password
+ui-locked-title-pin = The token wants its PIN
+ui-locked-title-key = The token wants its owner's key
+ui-locked-lead-password = Somebody has set a password on it. Sower forgets it when this token is done.
+ui-locked-lead-pin = Nothing is written without it. Sower tries it once and forgets it when this token is done.
+ui-locked-lead-key = Somebody has changed the maker's key. Type the new one: 16 characters or 32 hex digits. Sower tries it once.
+ui-secret-password = The token's password
+ui-secret-pin = The token's PIN
+ui-secret-key = The token's key
+ui-tries-left = { $tries ->
+        [0] No try is left.
+        [one] One try is left. A wrong PIN blocks the token.
+       *[other] { $tries } tries are left. Each wrong one costs a try.
+    }
 ui-unlock = Unlock
 ui-unfit-title = This code does not fit this token
 ui-unfit-lead = Nothing was written.
@@ -377,8 +410,21 @@ ui-entry-name-pending = This name is not in use yet. Press “Use this name” f
 ui-replaces = What is replaced
 ui-replaces-nothing = Nothing on the token is replaced.
 ui-replaces-entry = The token has an entry of this name. It will be replaced for good.
+ui-replaces-slot-entry = This place holds “{ $name }”. It will be replaced for good.
+ui-replaces-slot-whatever-is-there = The token does not tell whether something is in this place. Whatever is there will be replaced for good.
 ui-replaces-whatever-is-there = This token holds one secret and does not tell whether it has one. Whatever is on it will be replaced for good.
 ui-replace-permit-entry = Replace this entry
+ui-replace-permit-slot-entry = Replace what is in this place
+ui-replace-permit-slot-whatever-is-there = Replace whatever is in this place
+ui-slot = Place on the token
+ui-slot-change = Take another place
+ui-slot-yes = { $label }: taken, “{ $name }”
+ui-slot-no = { $label }: free
+ui-slot-not-told = { $label }: not told
+ui-presence = Your hand
+ui-presence-touch-to-replace = When an entry is replaced, the key waits for a touch. Touch it when it blinks.
+ui-presence-press-after = Afterwards the token has to be switched off and on.
+ui-presence-approve-on-device = The token asks on its own screen. Say yes there, to the write and to each code.
 ui-replace-permit-whatever-is-there = Replace whatever is on the token
 ui-sets-clock = Clock
 ui-sets-clock-value = The token's clock is set from this computer's. Make sure that this computer shows the right time.
@@ -393,9 +439,15 @@ ui-settle = Ask the token
 
 ui-written-title = Check the token's code
 ui-written-lead = The secret is written. It is proven when the token's next code has been checked.
-ui-written-1 = Take the token off the reader. Switch it off and on again.
-ui-written-2 = Wait until it shows a new code. Each code lasts { $period } seconds.
-ui-written-3 = Type that code here.
+ui-written-switch-off-on-1 = Take the token off the reader. Switch it off and on again.
+ui-written-switch-off-on-2 = Wait until it shows a new code. Each code lasts { $period } seconds.
+ui-written-switch-off-on-3 = Type that code here.
+ui-written-choose-place-1 = On the token, go to place { $slot } with its buttons.
+ui-written-choose-place-2 = Wait until it shows a new code. Each code lasts { $period } seconds.
+ui-written-choose-place-3 = Type that code here.
+ui-written-press-key-1 = Click into the field below, so that the key types there.
+ui-written-press-key-2 = Press the button of place { $slot } on the key.
+ui-written-press-key-3 = The key types its code. Then press “Check the code”.
 ui-code = The token's code
 ui-code-hint = { $digits } digits. Spaces do no harm.
 ui-check = Check the code
@@ -424,9 +476,83 @@ ui-unconfirmed-next = Before anyone relies on this token, type its code on Micro
 ui-bench = Practice bench
 ui-bench-lead = These tokens are drawn. They behave like the real ones.
 ui-bench-power-of = Power button of { $name }
+ui-bench-next-of = Next button of { $name }
 ui-bench-touch-of = Touch { $name }
 ui-bench-display = Display
 ui-bench-blank = blank
 ui-bench-on = on
 ui-bench-off = off
 ui-bench-left = { $seconds } s left
+
+## What to do with a maker's tool
+
+step-safeid-seed = Start SafeID Programmer on Windows and give it the secret by hand, as text.
+step-safeid-settings = It begins with 30 seconds and SHA-1. Change these only where this code needs others.
+step-safeid-reader = Choose the NFC reader in its list and press “Connect”.
+step-safeid-place = Switch the token on and put it on the reader. The tool shows its serial number and time.
+step-safeid-sync = Choose “Sync Token Clock”.
+step-safeid-burn = Press “Burn”.
+step-safeid-phone = With a phone instead: give the app Deepnet SafeID Programmer the QR code or the text, switch the token on, hold it to the phone, press “Read token”, then “Program token”.
+step-safeid-pinpad-mode = Hold the token's power button for 3 seconds until it says “programming mode”, then put it on the reader.
+step-safeid-pinpad-slot = In the tool choose a slot and a title, and set time step, algorithm and OTP length as this code needs them.
+step-feitian-place = Put the token or card on the NFC reader and start CardOTPTool.
+step-feitian-seed = Press “Program Seed (QR)” and type the secret as it is shown here.
+step-feitian-program = Press “Program”. The tool says OK when it has worked.
+step-protectimus-app = Take an Android phone with NFC and the app Protectimus TOTP Burner. It takes the secret as base32 text, and it sets the token's clock when it writes.
+step-reiner-first = The first account: switch the device on with OK, then press OK again. Its camera starts.
+step-reiner-further = Any further account: switch it on, press the menu key, choose “Konten”, then “Erfassen”. Its camera starts.
+step-reiner-scan = Have the QR code shown here and point the camera at it. The account is added by itself.
+step-molto1-seed = Give the app the secret: as base32 text, in hexadecimal, or by scanning the QR code.
+step-molto1-profile = Profile 0 is set up for SHA-1 and 30 seconds. Any other profile has to be configured in the app first.
+step-molto1-mode = Switch the token off, then hold its power button for 5 to 7 seconds. It is then in programming mode.
+step-molto1-burn = Press “Burn seed” and hold the token to the phone, or lay it on the reader.
+step-makers-manual = From here on Sower does not know the steps. Follow the maker's manual.
+
+## What nobody knows for sure about a token
+
+doubt-secret-unknown = Which lengths of a secret this token takes is not known.
+doubt-secret-inferred = The lengths of a secret that this token takes are inferred. Its maker does not state them.
+doubt-algorithm-unknown = Which hashes this token knows is not known.
+doubt-algorithm-inferred = That this token uses SHA-1 is inferred. Its maker does not state it.
+doubt-digits-unknown = How many digits this token shows is not known.
+doubt-digits-inferred = The number of digits is inferred. Its maker does not state it.
+doubt-period-unknown = How long this token shows a code is not known.
+doubt-period-inferred = How long this token shows a code is inferred. Its maker does not state it.
+
+## The window: tokens that only their maker's tool can write
+
+ui-closed-entry = My token is not in the list
+ui-closed-lead = These tokens can be written by their maker's tool alone. Choose yours: Sower tells you how, and checks the token's code afterwards.
+ui-closed-factory = A token whose secret was fixed at the factory cannot be used here.
+ui-closed-search = Search by maker or model
+ui-closed-count = { $count ->
+        [0] No model of this name. Sower knows nothing about it.
+        [one] One model
+       *[other] { $count } models
+    }
+ui-closed-serial = Serial number, for the receipt (optional)
+ui-closed-tool = Maker's tool: { $tool }
+ui-closed-tool-unknown = The maker's tool is not known.
+ui-assisted-title = Write it with the maker's tool
+ui-assisted-lead = Sower cannot write to the { $model }. Only its maker's tool can. Sower checks the token's code afterwards.
+ui-assisted-steps = What its maker says to do
+ui-assisted-source = Source: { $source }. Nobody here has tried it on a real token.
+ui-assisted-secret = The secret
+ui-assisted-secret-lead = Whoever sees it can make this account's codes. Show it when nobody else can look at this screen.
+ui-assisted-show-base32 = Show the secret as text
+ui-assisted-show-hex = Show the secret in hexadecimal
+ui-assisted-show-qr = Show the secret as a QR code
+ui-assisted-hide = Hide the secret
+ui-assisted-shown = It is hidden again after { $seconds } seconds, and when you go to another window.
+ui-assisted-hidden = The secret is hidden.
+ui-assisted-text-label = The secret as text
+ui-assisted-qr-label = QR code with the secret of { $account }, for the maker's tool
+ui-assisted-written = I have written it
+ui-written-lead-makers-tool = You said that the maker's tool has written the secret. It is proven when the token's next code has been checked.
+ui-written-makers-tool-1 = If the token can be switched off, switch it off and on again: some use the new secret only then.
+ui-written-makers-tool-2 = Wait until it shows a new code. This code lasts { $period } seconds.
+ui-written-makers-tool-3 = Type that code here.
+ui-written-again = Back to the maker's tool
+ui-stop-hint-makers-tool = The receipt then says that nothing was confirmed.
+ui-unconfirmed-title-closed = Not confirmed
+ui-unconfirmed-lead-closed = Nobody has checked the token's code, and Sower did not see what the maker's tool wrote. Do not count on it.

@@ -25,7 +25,7 @@ on: boolean,
  */
 display: string | null, 
 /**
- * What can be pressed on it: `power` or `touch`.
+ * What can be pressed on it: `power`, `touch` or `next`.
  */
 buttons: Array<string>, 
 /**

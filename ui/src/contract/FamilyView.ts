@@ -21,7 +21,7 @@ models: Array<string>,
  */
 channel: string, 
 /**
- * `computes` or `displays`.
+ * `computes`, `reads-clock`, `types` or `displays`.
  */
 proof: string, 
 /**

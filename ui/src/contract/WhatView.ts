@@ -26,22 +26,39 @@ firmware: string | null,
  */
 clock_offset: number | null, 
 /**
- * Whether it wants a password.
+ * Whether it wants a password or a PIN.
  */
 locked: boolean, 
+/**
+ * Tries that are left for it, where that is told.
+ */
+tries_left: number | null, 
 /**
  * Code of the reason why it is not written to.
  */
 read_only: string | null, 
 /**
- * How its next code is checked: `computes` or `displays`.
+ * How its next code is checked: `computes`, `reads-clock`, `types` or
+ * `displays`.
  */
 proof: string, 
 /**
  * The highest rung of the evidence ladder: `sheet`, `emulator`,
  * `vectors`, `makers-bytes`, `others-code` or `hardware`.
  */
-evidence: string, } | { "kind": "stranger", 
+evidence: string, } | { "kind": "closed", 
+/**
+ * The model's code.
+ */
+code: string, 
+/**
+ * The maker and the model.
+ */
+model: string, 
+/**
+ * The serial number, where somebody typed it.
+ */
+serial: string | null, } | { "kind": "stranger", 
 /**
  * `storage-card`, `fido-key`, `nitrokey-3` or `unknown-card`.
  */

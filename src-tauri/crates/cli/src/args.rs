@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// List the token families that can be programmed, with limits and evidence.
     Families,
     /// Write a credential to a token and check the token's next code.
-    Enroll(Enroll),
+    Enroll(Box<Enroll>),
     /// Find out what stands between this computer and its tokens.
     Doctor,
 }
@@ -65,6 +65,17 @@ pub(crate) struct Enroll {
     /// The serial number or device id of the token; not needed if only one is there.
     #[arg(long, value_name = "SERIAL", conflicts_with = "practice")]
     pub(crate) token: Option<String>,
+    /// A token that only its maker's tool can write, by its model; --token is then the
+    /// serial number for the receipt.
+    #[arg(
+        long,
+        value_name = "MODEL",
+        conflicts_with_all = ["practice", "name", "slot", "overwrite", "password_file"]
+    )]
+    pub(crate) closed: Option<String>,
+    /// The form to show the secret in for the maker's tool: base32, hex or qr.
+    #[arg(long, value_name = "FORM", requires = "closed")]
+    pub(crate) form: Option<String>,
     /// A practice token of this family instead of a real one.
     #[arg(long, value_name = "FAMILY")]
     pub(crate) practice: Option<String>,
@@ -77,6 +88,9 @@ pub(crate) struct Enroll {
     /// A name for the entry, where the token holds names.
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// The place on the token, where places have numbers; else the first free one.
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) slot: Option<String>,
     /// Replace what is on the token without asking.
     #[arg(long)]
     pub(crate) overwrite: bool,

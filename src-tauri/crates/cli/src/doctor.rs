@@ -5,13 +5,17 @@ use std::path::Path;
 
 use desk::{ClockDoubt, Facts, Setup};
 use serde_json::json;
-use transport::{Finding, ServiceState, SlotState};
+use transport::{Finding, HidAccess, HidFinding, ServiceState, SlotState};
 
 use crate::end::End;
 use crate::print::{Printer, lines};
 
 pub(crate) fn doctor(printer: &Printer) -> End {
     let mut findings: Vec<(&str, Facts)> = transport::diagnose().iter().map(named).collect();
+    match transport::HidSource::new(token::hid_interfaces()).diagnose() {
+        Ok(devices) => findings.extend(devices.iter().map(device)),
+        Err(_) => findings.push(("doctor-hid-failed", Facts::new())),
+    }
     findings.push((clock(), Facts::new()));
     // What has a next step is something to act on.
     let said: Vec<_> = findings.iter().map(|(key, facts)| printer.say(key, facts)).collect();
@@ -50,6 +54,21 @@ fn clock() -> &'static str {
         ClockDoubt::Impossible => "cli-clock-way-off",
         ClockDoubt::Unknown => "cli-clock-unknown",
         ClockDoubt::Synchronised => "cli-clock-synchronised",
+    }
+}
+
+fn device(finding: &HidFinding) -> (&'static str, Facts) {
+    match finding {
+        HidFinding::NoRules => ("doctor-hid-no-rules", Facts::new()),
+        HidFinding::Device { name, access } => {
+            let key = match access {
+                HidAccess::Open => "doctor-hid-open",
+                HidAccess::NotPermitted => "doctor-hid-not-permitted",
+                HidAccess::Held => "doctor-hid-held",
+                HidAccess::Failed => "doctor-hid-unavailable",
+            };
+            (key, Facts::from([("device".to_owned(), name.clone())]))
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use desk::{Desk, Facts, Now, Problem, Progress, RunView, Setup, TokenView, VerdictView, WhatView};
+use desk::{
+    Choice, Desk, Facts, Now, PlanView, Problem, Progress, RunView, Setup, TokenView, VerdictView,
+    WhatView,
+};
 use emulator::{Tray, TrayId};
 use oath::UnixTime;
 use serde_json::{Value, json};
@@ -24,6 +27,12 @@ pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
     let bench = Bench::set_up(arguments, printer)?;
     let run = Run { arguments, printer, bench, input_taken: Cell::new(false) };
     run.check_receipt_place()?;
+    if let Some(model) = &arguments.closed {
+        run.check_closed(model)?;
+        run.capture()?;
+        let view = run.hand_over(model)?;
+        return run.confirm(view);
+    }
     run.capture()?;
     let token = run.choose_token()?;
     let view = run.plan(&token)?;
@@ -40,8 +49,8 @@ struct Bench {
 impl Bench {
     fn set_up(arguments: &Enroll, printer: &Printer) -> Result<Self, End> {
         let Some(family) = &arguments.practice else {
-            let source: Arc<dyn TokenSource> = Arc::new(transport::PcscSource::new());
-            return Ok(Self { desk: Desk::new(Setup::of(vec![source])), practice: None });
+            let buses = transport::buses(token::hid_interfaces());
+            return Ok(Self { desk: Desk::new(Setup::of(buses)), practice: None });
         };
         let mut setup = Setup::of(Vec::new());
         if let Some(seconds) = arguments.practice_time {
@@ -71,16 +80,16 @@ fn beginning_at(start: UnixTime, real: Now) -> Now {
     })
 }
 
-struct Run<'a> {
-    arguments: &'a Enroll,
-    printer: &'a Printer,
+pub(crate) struct Run<'a> {
+    pub(crate) arguments: &'a Enroll,
+    pub(crate) printer: &'a Printer,
     bench: Bench,
     /// Whether the picture came from standard input, so that nothing else can.
-    input_taken: Cell<bool>,
+    pub(crate) input_taken: Cell<bool>,
 }
 
 impl Run<'_> {
-    fn desk(&self) -> &Desk {
+    pub(crate) fn desk(&self) -> &Desk {
         &self.bench.desk
     }
 
@@ -180,7 +189,7 @@ impl Run<'_> {
         }
     }
 
-    fn refuse(&self, key: &str) -> End {
+    pub(crate) fn refuse(&self, key: &str) -> End {
         self.printer.refuse(key);
         End::Untouched
     }
@@ -188,11 +197,12 @@ impl Run<'_> {
     /// Compares, with the password if the token wants one.
     fn plan(&self, token: &str) -> Result<RunView, End> {
         let mut password = self.password_from_file()?;
+        let mut choice = Choice { name: self.arguments.name.clone(), slot: None };
         loop {
             let asked = password.is_some();
             let view = self
                 .desk()
-                .plan(token, self.arguments.name.as_deref(), password.take())
+                .plan(token, &choice, password.take())
                 .map_err(|problem| self.untouched(&problem))?;
             match view {
                 RunView::Locked { problem: Some(problem), .. } => {
@@ -216,9 +226,24 @@ impl Run<'_> {
                     });
                     return Err(End::Untouched);
                 }
+                RunView::Planned { plan, .. } if !self.is_in_place(&plan) => {
+                    // The labels of places are known only now.
+                    let wanted = self.arguments.slot.as_deref();
+                    let slot = plan.slots.iter().find(|slot| wanted == Some(&*slot.label));
+                    match slot {
+                        Some(slot) => choice.slot = Some(slot.number),
+                        None => return Err(self.refuse("cli-no-such-slot")),
+                    }
+                }
                 planned => return Ok(planned),
             }
         }
+    }
+
+    /// Whether the plan is for the place that was asked for.
+    fn is_in_place(&self, plan: &PlanView) -> bool {
+        let planned = plan.slot.as_ref().map(|slot| slot.label.as_str());
+        self.arguments.slot.as_deref().is_none_or(|wanted| planned == Some(wanted))
     }
 
     fn password_from_file(&self) -> Result<Option<Zeroizing<String>>, End> {
@@ -230,7 +255,7 @@ impl Run<'_> {
         Ok(text.lines().next().map(|line| Zeroizing::new(line.to_owned())))
     }
 
-    fn untouched(&self, problem: &Problem) -> End {
+    pub(crate) fn untouched(&self, problem: &Problem) -> End {
         self.printer.problem(problem);
         End::Untouched
     }
@@ -273,9 +298,12 @@ impl Run<'_> {
 
     /// The proof: what the token computed, and every code that somebody gives.
     fn confirm(&self, mut view: RunView) -> Ended {
-        if self.arguments.code_from_display && matches!(view, RunView::Written { typed: true, .. })
-        {
-            view = self.read_the_display()?;
+        let how = match &view {
+            RunView::Written { typed: true, how, .. } => Some(how.clone()),
+            _ => None,
+        };
+        if let Some(how) = how.filter(|_| self.arguments.code_from_display) {
+            view = self.read_the_display(&how)?;
         } else if matches!(view, RunView::Written { typed: true, .. }) {
             view = self.ask_for_codes(view)?;
         } else if matches!(view, RunView::Confirmed { .. }) && !self.arguments.code_from_display {
@@ -294,12 +322,19 @@ impl Run<'_> {
         self.finish(&view, reason.as_ref())
     }
 
-    /// Has the practice token switched off and on, and types what it shows.
-    fn read_the_display(&self) -> Result<RunView, End> {
+    /// Does with the practice token what a person does, and types what it shows.
+    fn read_the_display(&self, how: &str) -> Result<RunView, End> {
         let shown = self.bench.practice.as_ref().and_then(|(tray, id)| {
-            tray.press(*id);
-            tray.press(*id);
-            self.printer.note(&self.printer.message("cli-press"));
+            let presses = match how {
+                "switch-off-on" => 2,
+                "press-key" => 1,
+                // The place that was written last is on the display already.
+                _ => 0,
+            };
+            for _ in 0..presses {
+                tray.press(*id);
+            }
+            self.printer.note(&self.printer.message(&format!("cli-press-{how}")));
             tray.face(*id).display
         });
         let Some(shown) = shown.map(Zeroizing::new) else {
@@ -342,7 +377,7 @@ impl Run<'_> {
         prompt::handed_in().map_or(Ok(view), |typed| self.judge(&typed))
     }
 
-    fn judge(&self, typed: &str) -> Result<RunView, End> {
+    pub(crate) fn judge(&self, typed: &str) -> Result<RunView, End> {
         let view = self.desk().judge(typed).map_err(|problem| self.untouched(&problem))?;
         if let RunView::Written { verdict: Some(verdict), .. } = &view {
             self.printer.note(&self.verdict(verdict));
@@ -401,6 +436,6 @@ fn save_new(path: &Path, text: &str) -> std::io::Result<()> {
 fn has_serial(token: &TokenView, wanted: &str) -> bool {
     match &token.what {
         WhatView::Token { serial, .. } => serial == wanted,
-        WhatView::Stranger { .. } | WhatView::Trouble { .. } => false,
+        WhatView::Closed { .. } | WhatView::Stranger { .. } | WhatView::Trouble { .. } => false,
     }
 }

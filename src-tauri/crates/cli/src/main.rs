@@ -5,6 +5,7 @@
 //! argument or the environment, where other programs could read it.
 
 mod args;
+mod closed;
 mod doctor;
 mod end;
 mod enroll;

@@ -77,6 +77,13 @@ pub(crate) fn handed_in() -> Option<Zeroizing<String>> {
     told.recv_timeout(HANDED_IN_WITHIN).ok().flatten()
 }
 
+/// Waits for Enter; what is typed before it is forgotten.
+pub(crate) fn enter() {
+    let mut bytes = Zeroizing::new(Vec::new());
+    // Without standard input there is nothing to wait for.
+    let _ = stdin().lock().take(LONGEST_LINE).read_until(b'\n', &mut bytes);
+}
+
 /// A yes or a no; no by default.
 pub(crate) fn yes(question: &str) -> bool {
     let answer = line(Some(&format!("{question} [y/N]")));

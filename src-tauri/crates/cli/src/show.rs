@@ -62,8 +62,7 @@ pub(crate) fn credential_text(credential: &CredentialView, printer: &Printer) ->
 }
 
 pub(crate) fn tokens(arguments: &args::Tokens, printer: &Printer) -> End {
-    let mut sources: Vec<Arc<dyn token::TokenSource>> =
-        vec![Arc::new(transport::PcscSource::new())];
+    let mut sources = transport::buses(token::hid_interfaces());
     if arguments.practice {
         let tray = emulator::Tray::new(Setup::of(Vec::new()).now);
         tray.lay_out();
@@ -98,6 +97,7 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
             firmware,
             clock_offset,
             locked,
+            tries_left,
             read_only,
             proof,
             evidence,
@@ -114,12 +114,17 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
             }
             if *locked {
                 let _ = write!(text, "\n   {}", printer.message("problem-token-locked"));
+                if let Some(left) = tries_left {
+                    let _ = write!(text, " ({left})");
+                }
             }
             if let Some(reason) = read_only {
                 let _ = write!(text, "\n   {}", printer.message(&format!("misfit-{reason}")));
             }
             text
         }
+        // It is on no reader, so it is in no list of what is there.
+        WhatView::Closed { model, .. } => format!("{practice}{model}"),
         WhatView::Stranger { code } => {
             let said = printer.say(&format!("stranger-{code}"), &desk::Facts::new());
             format!("{practice}{}: {}", token.reader, lines(&said))
@@ -133,7 +138,8 @@ pub(crate) fn token_text(token: &TokenView, printer: &Printer) -> String {
 
 pub(crate) fn families(printer: &Printer) -> End {
     let families = Desk::families();
-    printer.result(&json!(families), || {
+    let closed = Desk::closed_models();
+    printer.result(&json!({ "families": families, "closed": closed }), || {
         let mut text = String::new();
         for family in &families {
             let _ = writeln!(text, "{}  {}", family.family, family.title);
@@ -147,6 +153,13 @@ pub(crate) fn families(printer: &Printer) -> End {
             let _ = writeln!(text, "   evidence: {} - {}", family.evidence, family.evidence_source);
             let seen = if family.seen_on_hardware { "yes" } else { "no" };
             let _ = writeln!(text, "   seen on hardware: {seen}\n");
+        }
+        let _ = writeln!(text, "{}:\n", printer.message("cli-closed-heading"));
+        for model in &closed {
+            let _ = writeln!(text, "{}  {} {}", model.code, model.maker, model.model);
+            let _ = writeln!(text, "   tool: {}", model.tool.as_deref().unwrap_or("not known"));
+            let _ = writeln!(text, "   secret as: {}", model.forms.join(", "));
+            let _ = writeln!(text, "   source: {}\n", model.source);
         }
         text
     });

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use enroll::Choice;
+use enroll::{Choice, Rejection};
 use intake::Source;
-use token::{SessionError, TokenState};
+use token::{Random, SessionError, TokenState, WriteFailure};
 use zeroize::Zeroizing;
 
 use crate::clock::{ClockDoubt, doubt_clock};
 use crate::look::Looker;
-use crate::run::{Picture, Run, is_typed};
-use crate::setup::{Now, Random};
+use crate::run::{Chosen, Failed, Picture, Run, is_typed};
+use crate::setup::Now;
 use crate::state::{State, open_picture};
 use crate::talks::compared;
 use crate::watch::Seen;
@@ -37,7 +37,7 @@ impl Desk {
     /// A desk with an empty run.
     pub fn new(setup: Setup) -> Self {
         Self {
-            looker: Looker::new(setup.sources, Arc::clone(&setup.now)),
+            looker: Looker::new(setup.sources, Arc::clone(&setup.now), Arc::clone(&setup.random)),
             now: setup.now,
             random: setup.random,
             patience: setup.patience,
@@ -97,12 +97,12 @@ impl Desk {
         TokensView { problem: table.problem, tokens: table.places.into_iter().map(view).collect() }
     }
 
-    /// Compares the credential with a token. `name` replaces the entry's name;
-    /// `password` opens a guarded token, with one try.
+    /// Compares the credential with a token. `choice` is what the operator wants
+    /// otherwise; `password` opens a guarded token, with one try.
     pub fn plan(
         &self,
         token: &str,
-        name: Option<&str>,
+        choice: &Choice,
         password: Option<Zeroizing<String>>,
     ) -> Result<RunView, Problem> {
         let mut state = self.lock();
@@ -115,9 +115,14 @@ impl Desk {
             let refused = Problem::from(&SessionError::AuthenticationRefused);
             return Err(refused.with_state(TokenState::Untouched));
         }
+        let keyed = chosen.serial().is_some_and(|serial| state.keyed.contains(serial));
+        if keyed && chosen.password.is_none() {
+            let captured = state.take_captured()?;
+            state.run = Run::Locked { captured, chosen, guard: "key", problem: None };
+            return Ok(state.view());
+        }
         let closer = self.look_closely(&chosen)?;
-        let choice = Choice { name: name.map(str::to_owned) };
-        state.run = compared(state.take_captured()?, closer, &choice, chosen);
+        state.run = compared(state.take_captured()?, closer, choice, chosen);
         Ok(state.view())
     }
 
@@ -148,6 +153,14 @@ impl Desk {
             Ok(run) => run,
             Err((failed, Some(failure))) if failure.token == TokenState::Unknown => {
                 self.settled(failed, progress).0
+            }
+            // The maker's public key is not this token's: its owner's is asked for.
+            Err((failed, Some(failure))) if is_wrong_key(&failure) => {
+                let Failed { planned, chosen, problem, .. } = failed;
+                state.keyed.extend(chosen.serial().cloned());
+                let chosen = Chosen { password: None, ..chosen };
+                let captured = planned.back();
+                Run::Locked { captured, chosen, guard: "key", problem: Some(problem) }
             }
             Err((failed, failure)) => {
                 if failure.is_some_and(|f| f.cause == SessionError::AuthenticationRefused) {
@@ -185,6 +198,9 @@ impl Desk {
     pub fn judge(&self, typed: &str) -> Result<RunView, Problem> {
         let mut state = self.lock();
         let at = (self.now)();
+        if let Some(answer) = state.assisted(|assisted| assisted.judge(typed, at)) {
+            return answer;
+        }
         let (judged, chosen) = match std::mem::replace(&mut state.run, Run::Empty) {
             Run::Confirmed { confirmed, chosen, .. } => (confirmed.judge(typed, at), chosen),
             Run::Written { written, chosen, .. } => (written.judge(typed, at), chosen),
@@ -196,6 +212,17 @@ impl Desk {
         state.run = match judged {
             Ok(confirmed) => Run::Confirmed { confirmed, chosen, saved: false },
             Err((written, rejection)) => {
+                if rejection == Rejection::NoClock {
+                    // It is told the time by the question for its proof.
+                    let Run::Written { written, chosen, problem, .. } =
+                        self.prove_again(written, chosen)
+                    else {
+                        return Err(Problem::wrong_stage());
+                    };
+                    let verdict = Some(present::rejection(rejection, true));
+                    state.run = Run::Written { written, chosen, problem, verdict };
+                    return Ok(state.view());
+                }
                 let verdict = Some(present::rejection(rejection, is_typed(&written)));
                 Run::Written { written, chosen, problem: None, verdict }
             }
@@ -206,8 +233,12 @@ impl Desk {
     /// Ends without a proof: written, not confirmed.
     pub fn stop(&self) -> Result<RunView, Problem> {
         let mut state = self.lock();
+        let at = (self.now)();
+        if let Some(answer) = state.assisted(|assisted| assisted.stop(at)) {
+            return answer;
+        }
         let (written, chosen) = state.take_written()?;
-        let unconfirmed = written.give_up((self.now)());
+        let unconfirmed = written.give_up(at);
         state.run = Run::Unconfirmed { unconfirmed, chosen, saved: false };
         Ok(state.view())
     }
@@ -218,6 +249,9 @@ impl Desk {
         let receipt = match &state.run {
             Run::Confirmed { confirmed, .. } => confirmed.receipt(VERSION),
             Run::Unconfirmed { unconfirmed, .. } => unconfirmed.receipt(VERSION),
+            Run::Assisted(assisted) => {
+                assisted.receipt(VERSION).ok_or_else(Problem::wrong_stage)?
+            }
             _ => return Err(Problem::wrong_stage()),
         };
         let mut text = serde_json::to_string_pretty(&receipt)
@@ -231,6 +265,8 @@ impl Desk {
         let mut state = self.lock();
         if let Run::Confirmed { saved, .. } | Run::Unconfirmed { saved, .. } = &mut state.run {
             *saved = true;
+        } else if let Run::Assisted(assisted) = &mut state.run {
+            assisted.receipt_saved();
         }
         state.view()
     }
@@ -276,8 +312,13 @@ impl Desk {
         )
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic inside an intent leaves an empty run, which is a true one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a write ended because the token has another key than was used.
+fn is_wrong_key(failure: &WriteFailure) -> bool {
+    failure.token == TokenState::Untouched && matches!(failure.cause, SessionError::WrongKey { .. })
 }

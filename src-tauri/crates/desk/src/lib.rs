@@ -3,8 +3,10 @@
 //! The desk holds one run, the straight line of `enroll`, and turns intents into
 //! stages and failures into problems with a code. It does not know whether its
 //! tokens are real, it draws nothing, and nothing that leaves it in a view, a
-//! problem or a receipt holds a secret, a Key URI, a scanned text or a code.
+//! problem or a receipt holds a secret, a Key URI, a scanned text or a code. The one
+//! way out for a secret is [`Desk::reveal`], for a maker's tool.
 
+mod assisted;
 mod clock;
 mod desk;
 mod look;
@@ -18,12 +20,14 @@ mod view;
 mod watch;
 mod words;
 
+pub use assisted::{Drawing, Revealed};
 pub use clock::{ClockDoubt, doubt_clock};
 pub use desk::Desk;
-pub use setup::{Now, Random, Setup, read_capped};
+pub use enroll::Choice;
+pub use setup::{Now, Setup, read_capped};
 pub use view::{
-    CredentialView, Facts, FamilyView, FindingView, MisfitView, PictureView, PlanView, Problem,
-    Progress, RunView, TokenView, TokensView, VerdictView, WhatView,
+    ClosedView, CredentialView, Facts, FamilyView, FindingView, MisfitView, PictureView, PlanView,
+    Problem, Progress, RunView, SlotView, TokenView, TokensView, VerdictView, WhatView,
 };
 pub use watch::Watch;
 pub use words::{Said, Words};

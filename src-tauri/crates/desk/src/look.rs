@@ -7,8 +7,8 @@ use std::time::Duration;
 use enroll::Survey;
 use oath::UnixTime;
 use token::{
-    Attachment, Candidate, ChannelError, Origin, Session, SessionError, TokenIdentity, TokenSource,
-    Unrecognised,
+    Attachment, Candidate, ChannelError, Origin, Random, Session, SessionError, TokenIdentity,
+    TokenSource, Unrecognised,
 };
 
 use crate::{Now, Problem};
@@ -54,6 +54,17 @@ impl Look {
         }
     }
 
+    /// Whether both are the same token, seen over two interfaces.
+    fn is_same_token(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(one), Self::Token(two)) => {
+                let (a, b) = (one.identity(), two.identity());
+                one.origin() == two.origin() && (a.family, &a.serial) == (b.family, &b.serial)
+            }
+            _ => false,
+        }
+    }
+
     /// How long a look is remembered while the thing stays where it is; `None`
     /// without end.
     ///
@@ -86,14 +97,15 @@ pub(crate) struct Table {
 pub(crate) struct Looker {
     sources: Vec<Arc<dyn TokenSource>>,
     now: Now,
+    random: Random,
     /// Remembered looks. Its lock is also what makes talking to tokens one
     /// conversation at a time.
     known: Mutex<HashMap<String, Known>>,
 }
 
 impl Looker {
-    pub(crate) fn new(sources: Vec<Arc<dyn TokenSource>>, now: Now) -> Self {
-        Self { sources, now, known: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(sources: Vec<Arc<dyn TokenSource>>, now: Now, random: Random) -> Self {
+        Self { sources, now, random, known: Mutex::new(HashMap::new()) }
     }
 
     pub(crate) fn sources(&self) -> &[Arc<dyn TokenSource>] {
@@ -105,7 +117,7 @@ impl Looker {
         let mut known = self.lock();
         let (problem, places) = self.places();
         let mut remembered = HashMap::new();
-        let mut looked = Vec::new();
+        let mut looked: Vec<(Place, Look)> = Vec::new();
         for place in places {
             let id = place.id();
             let now = self.now();
@@ -115,7 +127,11 @@ impl Looker {
                 let until = look.good_for().map(|time| self.now().plus(time));
                 Known { look, until }
             });
-            looked.push((place, known.look.clone()));
+            // A key with two interfaces is one key, and the first source's way to it
+            // is the one that is used.
+            if !looked.iter().any(|(_, other)| known.look.is_same_token(other)) {
+                looked.push((place, known.look.clone()));
+            }
             remembered.insert(id, known);
         }
         *known = remembered;
@@ -198,7 +214,7 @@ impl Looker {
     fn open(&self, place: &Place) -> Result<Result<Box<dyn Session>, Unrecognised>, SessionError> {
         let source = self.sources.get(place.source).ok_or(ChannelError::NotThere)?;
         let channel = source.connect(&place.candidate.id)?;
-        token::open(&place.candidate, channel)
+        token::open(&place.candidate, channel, &self.random)
     }
 }
 

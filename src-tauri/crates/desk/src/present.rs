@@ -4,15 +4,15 @@ use enroll::{Evidence, Planned, Rejection, Survey};
 use intake::{Credential, Finding};
 use oath::{CodeError, Period};
 use token::{
-    Access, Capabilities, ClockRule, DRIVERS, Misfit, NameRule, PeriodRule, Places, ProofClass,
-    ReadOnlyReason, Rung,
+    Access, Capabilities, ClockRule, DRIVERS, Entry, EntryName, Guard, Misfit, NameRule,
+    PeriodRule, Places, Presence, ProofClass, ReadOnlyReason, Rung, Taken,
 };
 
 use crate::look::{Look, Place};
 use crate::problem::stranger_code;
 use crate::{
-    CredentialView, Facts, FamilyView, FindingView, MisfitView, PlanView, Problem, TokenView,
-    VerdictView, WhatView,
+    CredentialView, Facts, FamilyView, FindingView, MisfitView, PlanView, Problem, SlotView,
+    TokenView, VerdictView, WhatView,
 };
 
 pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> Facts {
@@ -75,6 +75,10 @@ fn what(survey: &Survey) -> WhatView {
         firmware: identity.firmware.clone(),
         clock_offset: survey.clock_offset(),
         locked: survey.is_guarded(),
+        tries_left: match capabilities.guard {
+            Guard::Pin { tries_left } => tries_left,
+            Guard::None | Guard::Password | Guard::FactoryKey => None,
+        },
         read_only: match capabilities.access {
             Access::Writable => None,
             Access::ReadOnly(reason) => Some(read_only_code(reason).to_owned()),
@@ -87,9 +91,28 @@ fn what(survey: &Survey) -> WhatView {
 pub(crate) fn plan(planned: &Planned) -> PlanView {
     PlanView {
         name: planned.name().map(str::to_owned),
+        slot: planned.slot().and_then(|chosen| {
+            slots(planned).into_iter().find(|slot| slot.number == chosen.number)
+        }),
+        slots: slots(planned),
+        presence: presence_code(planned.survey().capabilities().presence).to_owned(),
         replaces: planned.replaces().code().to_owned(),
         sets_clock: sets_clock(planned),
     }
+}
+
+fn slots(planned: &Planned) -> Vec<SlotView> {
+    let entries = planned.survey().entries().unwrap_or_default().iter();
+    let view = |entry: &Entry| {
+        let slot = entry.slot.as_ref()?;
+        Some(SlotView {
+            number: slot.number,
+            label: slot.label.clone(),
+            name: entry.name.clone(),
+            taken: taken_code(entry.taken).to_owned(),
+        })
+    };
+    entries.filter_map(view).collect()
 }
 
 /// Whether the write will set the token's clock from this computer's.
@@ -118,14 +141,12 @@ pub(crate) fn misfit(misfit: &Misfit) -> MisfitView {
                 facts([("wanted", wanted.name().to_owned()), ("known", known.join(", "))]),
             )
         }
-        Misfit::Digits { wanted, least, most } => (
-            "digits",
-            facts([
-                ("wanted", wanted.to_string()),
-                ("least", least.to_string()),
-                ("most", most.to_string()),
-            ]),
-        ),
+        Misfit::Digits { wanted, known } => {
+            let known: Vec<_> = known.iter().map(u8::to_string).collect();
+            ("digits", facts([("wanted", wanted.to_string()), ("known", known.join(", "))]))
+        }
+        Misfit::SecretZeros => ("secret-zeros", Facts::new()),
+        Misfit::NoSuchSlot => ("no-such-slot", Facts::new()),
         Misfit::Period { wanted, known } => {
             let known: Vec<_> = known.iter().map(u32::to_string).collect();
             ("period", facts([("wanted", wanted.to_string()), ("known", known.join(", "))]))
@@ -160,6 +181,7 @@ pub(crate) fn evidence_verdict(evidence: Evidence) -> VerdictView {
 /// switching a key off and on is no advice.
 pub(crate) fn rejection(rejection: Rejection, typed: bool) -> VerdictView {
     let (code, facts) = match rejection {
+        Rejection::NoClock => ("no-clock", Facts::new()),
         Rejection::NoMatch if typed => ("no-match", Facts::new()),
         Rejection::NoMatch => ("no-match-beside-proof", Facts::new()),
         Rejection::NotACode(CodeError::Empty) => ("code-empty", Facts::new()),
@@ -208,28 +230,32 @@ fn limits(capabilities: &Capabilities) -> Facts {
             ),
         ),
         ("algorithms", algorithms.join(", ")),
-        (
-            "digits",
-            range(capabilities.digits.start().to_string(), capabilities.digits.end().to_string()),
-        ),
+        ("digits", capabilities.digits.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
         (
             "period",
-            match capabilities.period {
+            match &capabilities.period {
                 PeriodRule::Stored(known) => periods(known),
+                PeriodRule::Within(range) => format!("{}-{} s", range.start(), range.end()),
                 PeriodRule::InName => "any".to_owned(),
+                PeriodRule::HostOnly => "not stored".to_owned(),
             },
         ),
         (
             "name",
             match capabilities.name {
                 NameRule::None => "none".to_owned(),
-                NameRule::IssuerAccount { most_bytes } => format!("{most_bytes} bytes"),
+                NameRule::Entry(EntryName { fields: Some((service, account)), .. }) => {
+                    format!("{service} and {account} bytes")
+                }
+                NameRule::Entry(EntryName { most_bytes, .. }) => format!("{most_bytes} bytes"),
+                NameRule::Title { most_bytes } => format!("title of {most_bytes} bytes"),
             },
         ),
         (
             "places",
             match capabilities.places {
                 Places::Single => "1".to_owned(),
+                Places::Slots { count } => format!("{count} slots"),
                 Places::Named { most: Some(most), .. } => most.to_string(),
                 Places::Named { most: None, .. } => "not told".to_owned(),
             },
@@ -251,7 +277,26 @@ const fn read_only_code(reason: ReadOnlyReason) -> &'static str {
 const fn proof_code(proof: ProofClass) -> &'static str {
     match proof {
         ProofClass::Computes => "computes",
+        ProofClass::ReadsClock => "reads-clock",
+        ProofClass::Types => "types",
         ProofClass::Displays => "displays",
+    }
+}
+
+const fn presence_code(presence: Presence) -> &'static str {
+    match presence {
+        Presence::None => "none",
+        Presence::TouchToReplace => "touch-to-replace",
+        Presence::PressAfter => "press-after",
+        Presence::ApproveOnDevice => "approve-on-device",
+    }
+}
+
+const fn taken_code(taken: Taken) -> &'static str {
+    match taken {
+        Taken::Yes => "yes",
+        Taken::No => "no",
+        Taken::NotTold => "not-told",
     }
 }
 

@@ -41,6 +41,14 @@ impl Problem {
         Self::plain("unknown-token")
     }
 
+    pub(crate) fn unknown_model() -> Self {
+        Self::plain("unknown-model")
+    }
+
+    pub(crate) fn qr_too_long() -> Self {
+        Self::plain("qr-too-long")
+    }
+
     pub(crate) fn no_code_found(unread: u32) -> Self {
         Self::plain(if unread == 0 { "no-code-found" } else { "no-code-read" })
     }
@@ -103,6 +111,11 @@ impl From<&SessionError> for Problem {
             SessionError::WrongKey { tries_left: Some(left) } => {
                 Self::new("wrong-password", [("tries-left", left.to_string())])
             }
+            SessionError::LockedOnDevice => Self::plain("locked-on-device"),
+            SessionError::NotSetUp => Self::plain("not-set-up"),
+            SessionError::Blocked => Self::plain("token-blocked"),
+            SessionError::NotTouched => Self::plain("not-touched"),
+            SessionError::NotInSetUpMode => Self::plain("not-in-set-up-mode"),
             SessionError::AuthenticationRefused => Self::plain("authentication-refused"),
             SessionError::Full => Self::plain("token-full"),
             SessionError::NoSuchEntry => Self::plain("no-such-entry"),
@@ -180,6 +193,11 @@ mod tests {
             SessionError::Locked,
             SessionError::WrongKey { tries_left: Some(2) },
             SessionError::WrongKey { tries_left: None },
+            SessionError::LockedOnDevice,
+            SessionError::NotSetUp,
+            SessionError::Blocked,
+            SessionError::NotTouched,
+            SessionError::NotInSetUpMode,
             SessionError::AuthenticationRefused,
             SessionError::Full,
             SessionError::NoSuchEntry,
@@ -201,6 +219,8 @@ mod tests {
                 Problem::needs_permission(),
                 Problem::clock_impossible(),
                 Problem::unknown_token(),
+                Problem::unknown_model(),
+                Problem::qr_too_long(),
                 Problem::no_code_found(0),
                 Problem::no_code_found(1),
                 Problem::from(Unrecognised::Unknown),

@@ -6,6 +6,7 @@ use oath::UnixTime;
 use token::ProofClass;
 use zeroize::Zeroizing;
 
+use crate::assisted::Assisted;
 use crate::look::Place;
 use crate::{MisfitView, PictureView, Problem, RunView, TokenView, VerdictView, WhatView, present};
 
@@ -41,11 +42,22 @@ pub(crate) struct Failed {
 }
 
 impl Chosen {
+    /// What the token wants before it tells what is on it.
+    pub(crate) fn guard(&self) -> &'static str {
+        match &self.view.what {
+            WhatView::Token { tries_left: Some(_), .. } => "pin",
+            WhatView::Token { .. }
+            | WhatView::Closed { .. }
+            | WhatView::Stranger { .. }
+            | WhatView::Trouble { .. } => "password",
+        }
+    }
+
     /// The serial number, where it is a token that tells one.
     pub(crate) fn serial(&self) -> Option<&String> {
         match &self.view.what {
             WhatView::Token { serial, .. } => Some(serial),
-            WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
+            WhatView::Closed { .. } | WhatView::Stranger { .. } | WhatView::Trouble { .. } => None,
         }
     }
 }
@@ -58,6 +70,8 @@ pub(crate) enum Run {
     Locked {
         captured: Captured,
         chosen: Chosen,
+        /// What it wants: `password`, `pin` or `key`.
+        guard: &'static str,
         problem: Option<Problem>,
     },
     Unfit {
@@ -86,6 +100,8 @@ pub(crate) enum Run {
         chosen: Chosen,
         saved: bool,
     },
+    /// The maker's tool writes, and the desk judges.
+    Assisted(Assisted),
 }
 
 impl Run {
@@ -99,6 +115,7 @@ impl Run {
             Self::Planned { planned, .. } | Self::Failed(Failed { planned, .. }) => {
                 Ok(planned.back())
             }
+            Self::Assisted(assisted) => assisted.into_captured().map_err(Self::Assisted),
             other @ (Self::Empty
             | Self::Found
             | Self::Written { .. }
@@ -119,7 +136,8 @@ impl Run {
             | Self::Captured(_)
             | Self::Written { .. }
             | Self::Confirmed { .. }
-            | Self::Unconfirmed { .. } => None,
+            | Self::Unconfirmed { .. }
+            | Self::Assisted(_) => None,
         }
     }
 
@@ -143,9 +161,10 @@ impl Run {
             Self::Captured(captured) => {
                 RunView::Captured { credential: present::credential(captured.credential()) }
             }
-            Self::Locked { captured, chosen, problem } => RunView::Locked {
+            Self::Locked { captured, chosen, guard, problem } => RunView::Locked {
                 credential: present::credential(captured.credential()),
                 token: chosen.view.clone(),
+                guard: (*guard).to_owned(),
                 problem: problem.clone(),
             },
             Self::Unfit { captured, chosen, misfits } => RunView::Unfit {
@@ -174,6 +193,8 @@ impl Run {
                     digits: parameters.digits.get(),
                     period: parameters.period.as_secs(),
                     typed: is_typed(written),
+                    how: how_code(written).to_owned(),
+                    slot: written.slot().map(|slot| slot.label.clone()),
                     clock_offset: written.clock_offset(),
                 }
             }
@@ -188,6 +209,7 @@ impl Run {
                 token: chosen.view.clone(),
                 receipt_saved: *saved,
             },
+            Self::Assisted(assisted) => assisted.view(),
         }
     }
 }
@@ -195,8 +217,17 @@ impl Run {
 /// Whether the proof is a code that a person types.
 pub(crate) fn is_typed(written: &Written) -> bool {
     match written.survey().capabilities().proof {
-        ProofClass::Displays => true,
-        ProofClass::Computes => false,
+        ProofClass::Displays | ProofClass::Types => true,
+        ProofClass::Computes | ProofClass::ReadsClock => false,
+    }
+}
+
+/// How a token's next code comes to light.
+fn how_code(written: &Written) -> &'static str {
+    match written.survey().capabilities().proof {
+        ProofClass::Types => "press-key",
+        ProofClass::Displays if written.slot().is_some() => "choose-place",
+        ProofClass::Displays | ProofClass::Computes | ProofClass::ReadsClock => "switch-off-on",
     }
 }
 

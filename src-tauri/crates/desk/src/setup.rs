@@ -6,16 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oath::UnixTime;
-use token::TokenSource;
+use token::{Random, TokenSource};
 use zeroize::Zeroizing;
 
 use crate::Problem;
 
 /// The clock.
 pub type Now = Arc<dyn Fn() -> UnixTime + Send + Sync>;
-
-/// Fills a buffer with bytes that nobody can foresee.
-pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// The largest file that is read as a picture, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;

@@ -18,12 +18,20 @@ pub(crate) struct State {
     /// Serials of tokens that refused the authentication. They are not asked a
     /// second time: some firmware counts and locks for good.
     pub(crate) refused: HashSet<String>,
+    /// Serials of tokens that have another key than their maker's public one.
+    pub(crate) keyed: HashSet<String>,
 }
 
 impl State {
     /// An empty run.
     pub(crate) fn new() -> Self {
-        Self { run: Run::Empty, picture: None, in_use: None, refused: HashSet::new() }
+        Self {
+            run: Run::Empty,
+            picture: None,
+            in_use: None,
+            refused: HashSet::new(),
+            keyed: HashSet::new(),
+        }
     }
 
     pub(crate) fn view(&self) -> RunView {
@@ -34,7 +42,8 @@ impl State {
     /// somebody to see what became of it, is turned away: it would silently
     /// throw that token's run away.
     pub(crate) fn take_picture(&mut self, picture: Picture) -> Result<(), Problem> {
-        if matches!(self.run, Run::Written { .. } | Run::Failed(_)) {
+        let handed = matches!(&self.run, Run::Assisted(assisted) if assisted.is_under_way());
+        if handed || matches!(self.run, Run::Written { .. } | Run::Failed(_)) {
             return Err(Problem::wrong_stage());
         }
         let single = match picture.findings.as_slice() {
@@ -126,6 +135,9 @@ impl State {
                 }
             }
             Run::Found => self.picture = None,
+            Run::Assisted(assisted) => {
+                self.run = assisted.back().map_or_else(Run::Assisted, Run::Captured);
+            }
             other => match other.into_captured() {
                 Ok(captured) => self.run = Run::Captured(captured),
                 Err(other) => self.run = other,

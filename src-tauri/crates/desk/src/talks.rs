@@ -17,7 +17,7 @@ const SEARCHES: u32 = 3;
 /// What a closer look at a token found.
 pub(crate) enum Closer {
     /// Who it is and what is on it.
-    Survey(Survey),
+    Survey(Box<Survey>),
     /// The password was wrong.
     WrongKey(Problem),
 }
@@ -55,7 +55,7 @@ impl Desk {
                 let problem = Problem::from(&SessionError::AnotherToken);
                 Err(problem.with_state(TokenState::Untouched))
             }
-            Ok(survey) => Ok(Closer::Survey(survey)),
+            Ok(survey) => Ok(Closer::Survey(Box::new(survey))),
             Err(Failure::Session(error @ SessionError::WrongKey { .. })) => {
                 Ok(Closer::WrongKey(Problem::from(&error)))
             }
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     fn survey(&self, chosen: &Chosen) -> Result<Survey, Failure> {
-        let key = self.key(chosen);
+        let key = Self::key(chosen);
         let place = &chosen.place;
         let talked = self.looker.talk(place, (), |session, ()| {
             open_with(session, key.as_ref())?;
@@ -91,7 +91,7 @@ impl Desk {
             return Err((Failed { planned, chosen, problem, written_at, cleared: false }, None));
         };
         let chosen = Chosen { place, ..chosen };
-        let key = self.key(&chosen);
+        let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, planned, |session, planned| {
             if let Err(cause) = open_with(session, key.as_ref()) {
@@ -128,7 +128,7 @@ impl Desk {
     }
 
     fn proof(&self, written: Written, chosen: Chosen) -> Run {
-        let key = self.key(&chosen);
+        let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, written, |session, written| {
             match open_with(session, key.as_ref()) {
@@ -163,11 +163,11 @@ impl Desk {
         };
         let Failed { planned, chosen, problem, written_at, cleared } = failed;
         let chosen = Chosen { place, ..chosen };
-        let key = self.key(&chosen);
+        let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, planned, |session, planned| {
             match open_with(session, key.as_ref()) {
-                Ok(()) => planned.settle(session, challenge, written_at, cleared),
+                Ok(()) => planned.settle(session, challenge, written_at, cleared, (self.now)()),
                 Err(cause) => Err((planned, cause)),
             }
         });
@@ -199,12 +199,8 @@ impl Desk {
         None
     }
 
-    fn key(&self, chosen: &Chosen) -> Option<Unlock> {
-        chosen.password.as_ref().map(|password| {
-            let mut challenge = [0; 8];
-            (self.random)(&mut challenge);
-            Unlock::Password { password: password.clone(), challenge }
-        })
+    fn key(chosen: &Chosen) -> Option<Unlock> {
+        chosen.password.clone().map(Unlock)
     }
 
     fn challenge(&self) -> TimeStep {
@@ -225,15 +221,19 @@ fn gone() -> Problem {
 /// Compares the credential with what a closer look found.
 pub(crate) fn compared(captured: Captured, closer: Closer, choice: &Choice, chosen: Chosen) -> Run {
     let survey = match closer {
-        Closer::Survey(survey) => survey,
+        Closer::Survey(survey) => *survey,
         Closer::WrongKey(problem) => {
             let chosen = Chosen { password: None, ..chosen };
-            return Run::Locked { captured, chosen, problem: Some(problem) };
+            let guard = chosen.guard();
+            return Run::Locked { captured, chosen, guard, problem: Some(problem) };
         }
     };
     match captured.plan(survey, choice) {
         Ok(planned) => Run::Planned { planned, chosen },
-        Err((captured, Refusal::Locked)) => Run::Locked { captured, chosen, problem: None },
+        Err((captured, Refusal::Locked)) => {
+            let guard = chosen.guard();
+            Run::Locked { captured, chosen, guard, problem: None }
+        }
         Err((captured, Refusal::Unfit(misfits))) => {
             let misfits = misfits.iter().map(present::misfit).collect();
             Run::Unfit { captured, chosen, misfits }

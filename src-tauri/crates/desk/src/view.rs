@@ -35,8 +35,19 @@ pub enum RunView {
         credential: CredentialView,
         /// The token.
         token: TokenView,
+        /// What it wants: `password`, `pin` or `key`.
+        guard: String,
         /// What went wrong with the last password, if one was tried.
         problem: Option<Problem>,
+    },
+    /// The maker's tool writes this token; the secret is shown on a press only.
+    Assisted {
+        /// Whose it is.
+        credential: CredentialView,
+        /// The model that was chosen.
+        model: ClosedView,
+        /// What rules this credential out; empty where it may be written.
+        misfits: Vec<MisfitView>,
     },
     /// The credential does not fit the token.
     Unfit {
@@ -83,6 +94,11 @@ pub enum RunView {
         period: u32,
         /// Whether the code has to be typed (else the token computes it: try again).
         typed: bool,
+        /// How the code comes to light: `switch-off-on`, `choose-place` or `press-key`;
+        /// `makers-tool` where somebody said that the maker's tool has written.
+        how: String,
+        /// The place that was written, where places have numbers.
+        slot: Option<String>,
         /// Seconds by which the token's clock was ahead of this computer's right
         /// after the write, where it is told.
         #[ts(type = "number | null")]
@@ -201,15 +217,27 @@ pub enum WhatView {
         /// Seconds by which its clock is ahead of this computer's.
         #[ts(type = "number | null")]
         clock_offset: Option<i64>,
-        /// Whether it wants a password.
+        /// Whether it wants a password or a PIN.
         locked: bool,
+        /// Tries that are left for it, where that is told.
+        tries_left: Option<u8>,
         /// Code of the reason why it is not written to.
         read_only: Option<String>,
-        /// How its next code is checked: `computes` or `displays`.
+        /// How its next code is checked: `computes`, `reads-clock`, `types` or
+        /// `displays`.
         proof: String,
         /// The highest rung of the evidence ladder: `sheet`, `emulator`,
         /// `vectors`, `makers-bytes`, `others-code` or `hardware`.
         evidence: String,
+    },
+    /// A token that only its maker's tool writes and that is on no reader.
+    Closed {
+        /// The model's code.
+        code: String,
+        /// The maker and the model.
+        model: String,
+        /// The serial number, where somebody typed it.
+        serial: Option<String>,
     },
     /// Something else; the code of what it is.
     Stranger {
@@ -228,10 +256,30 @@ pub enum WhatView {
 pub struct PlanView {
     /// The entry's name, where the token holds names.
     pub name: Option<String>,
+    /// The place that it goes to, where places have numbers.
+    pub slot: Option<SlotView>,
+    /// All places, where they have numbers.
+    pub slots: Vec<SlotView>,
+    /// Whether a person has to be there: `none`, `touch-to-replace`,
+    /// `press-after` or `approve-on-device`.
+    pub presence: String,
     /// What will be replaced: `nothing`, `entry` or `whatever-is-there`.
     pub replaces: String,
     /// Whether the token's clock will be set.
     pub sets_clock: bool,
+}
+
+/// A numbered place of a token.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct SlotView {
+    /// Its number, for choosing it.
+    pub number: u16,
+    /// What its owner knows it by.
+    pub label: String,
+    /// The title of what is there; empty if it has none.
+    pub name: String,
+    /// Whether something is there: `yes`, `no` or `not-told`.
+    pub taken: String,
 }
 
 /// One thing that does not fit.
@@ -263,7 +311,7 @@ pub struct FamilyView {
     pub models: Vec<String>,
     /// The channel.
     pub channel: String,
-    /// `computes` or `displays`.
+    /// `computes`, `reads-clock`, `types` or `displays`.
     pub proof: String,
     /// Limits in one line each: `secret`, `algorithms`, `digits`, `period`, `name`, `places`.
     pub limits: Facts,
@@ -273,6 +321,28 @@ pub struct FamilyView {
     pub evidence_source: String,
     /// Whether anyone has run it on real hardware.
     pub seen_on_hardware: bool,
+}
+
+/// A model that only its maker's tool can write.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct ClosedView {
+    /// The model's code.
+    pub code: String,
+    /// Who makes it.
+    pub maker: String,
+    /// The model's name.
+    pub model: String,
+    /// The maker's tool, where one is known.
+    pub tool: Option<String>,
+    /// The forms of a secret that the tool takes, the handiest first: `base32`, `hex`
+    /// or `qr`.
+    pub forms: Vec<String>,
+    /// Codes of what to do, in order; where the facts end stands `makers-manual`.
+    pub steps: Vec<String>,
+    /// Codes of what nobody knows for sure.
+    pub doubts: Vec<String>,
+    /// Where the facts come from.
+    pub source: String,
 }
 
 /// What went wrong: a code with facts, and what the token holds now.
@@ -338,9 +408,11 @@ mod tests {
         check::<TokenView>(&mut wrong);
         check::<WhatView>(&mut wrong);
         check::<PlanView>(&mut wrong);
+        check::<SlotView>(&mut wrong);
         check::<MisfitView>(&mut wrong);
         check::<VerdictView>(&mut wrong);
         check::<FamilyView>(&mut wrong);
+        check::<ClosedView>(&mut wrong);
         check::<Problem>(&mut wrong);
         check::<Progress>(&mut wrong);
         assert!(wrong.is_empty(), "run with SOWER_BLESS=1: {wrong:?}");

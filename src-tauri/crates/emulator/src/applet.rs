@@ -13,9 +13,27 @@ pub trait Applet: Send {
     /// Who it is. Never changes.
     fn identity(&self) -> Identity;
     /// The answer to reset that a reader reports for it (pcsc-nfc.md section 2).
-    fn atr(&self) -> Vec<u8>;
-    /// One command APDU in, one response APDU with its status word out.
-    fn transmit(&mut self, command: &[u8], now: UnixTime) -> Vec<u8>;
+    /// Empty for a token that is no card.
+    fn atr(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// One command APDU in, one response APDU with its status word out. A token
+    /// that is no card knows no command.
+    fn transmit(&mut self, _command: &[u8], _now: UnixTime) -> Vec<u8> {
+        vec![0x6d, 0x00]
+    }
+    /// The reader's name, for a token that is its own reader.
+    fn reader(&self) -> Option<&'static str> {
+        None
+    }
+    /// What it enumerates as, if it is a HID device and no card.
+    fn hid_device(&self) -> Option<HidDevice> {
+        None
+    }
+    /// Its HID interface; there exactly when [`Applet::hid_device`] is.
+    fn hid(&mut self) -> Option<&mut dyn Hid> {
+        None
+    }
     /// Power was lost or the card was reset: selection, authentication and
     /// unfetched parts of answers are gone; what is stored stays.
     fn reset(&mut self);
@@ -37,6 +55,73 @@ pub trait Applet: Send {
     fn another(&self) -> Box<dyn Applet>;
 }
 
+/// A HID interface, as the host's driver sees it.
+pub trait Hid: Send {
+    /// An output report: its number, 0 where there are no numbers, then its bytes.
+    fn write(&mut self, report: &[u8], now: UnixTime) -> Result<(), Stalled>;
+    /// The next input report that waits, without a number where there are none.
+    fn read(&mut self, now: UnixTime) -> Option<Vec<u8>>;
+    /// Sets a feature report: its number, then its bytes.
+    fn set_feature(&mut self, report: &[u8], now: UnixTime) -> Result<(), Stalled>;
+    /// Gets a feature report of at most `len` bytes: its number, then its bytes.
+    fn get_feature(&mut self, number: u8, len: usize, now: UnixTime) -> Result<Vec<u8>, Stalled>;
+}
+
+/// The device does not know this kind of report, and stalled it without effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stalled;
+
+/// What a HID device tells of itself when it is plugged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HidDevice {
+    /// USB vendor id.
+    pub vendor: u16,
+    /// USB product id.
+    pub product: u16,
+    /// Usage page of the top collection.
+    pub usage_page: u16,
+    /// Usage of the top collection.
+    pub usage: u16,
+    /// The number of its interface.
+    pub interface: u8,
+    /// Manufacturer string.
+    pub manufacturer: &'static str,
+    /// Product string.
+    pub name: String,
+    /// Serial string; empty if it tells none.
+    pub serial: String,
+    /// Bytes of an input and of an output report; 0 if it has none.
+    pub report_length: usize,
+    /// Bytes of a feature report; 0 if it has none.
+    pub feature_length: usize,
+}
+
+impl HidDevice {
+    /// A report descriptor of one vendor-style collection without report numbers
+    /// (HID 1.11 section 6.2.2): input and output, then feature, of bytes.
+    ///
+    /// # Panics
+    ///
+    /// When a report is longer than 255 bytes; none of the sheets' is.
+    pub fn report_descriptor(&self) -> Vec<u8> {
+        let [page_low, page_high] = self.usage_page.to_le_bytes();
+        let [usage_low, usage_high] = self.usage.to_le_bytes();
+        let mut bytes = vec![0x06, page_low, page_high, 0x0a, usage_low, usage_high, 0xa1, 0x01];
+        // Bytes of 0 to 255.
+        bytes.extend([0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08]);
+        let mut reports = |length: usize, items: &[u8]| {
+            let count = u8::try_from(length).expect("reports of the sheets are short");
+            for (usage, item) in (0x20..).zip(items.iter().filter(|_| count > 0)) {
+                bytes.extend([0x95, count, 0x09, usage, *item, 0x02]);
+            }
+        };
+        reports(self.report_length, &[0x81, 0x91]);
+        reports(self.feature_length, &[0xb1]);
+        bytes.push(0xc0);
+        bytes
+    }
+}
+
 /// Who an emulated token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -55,6 +140,8 @@ pub enum Button {
     Power,
     /// Says that a person is there.
     Touch,
+    /// Goes on to what the display shows next, or says yes to what it asks.
+    Next,
 }
 
 /// What a person who looks at the token sees. `Debug` hides the display.

@@ -24,7 +24,7 @@ mod serve;
 #[cfg(test)]
 mod vectors;
 
-pub use applet::{Applet, Button, Face, Held, Identity, Kind};
+pub use applet::{Applet, Button, Face, Held, Hid, HidDevice, Identity, Kind, Stalled};
 pub use families::{FAMILIES, practice};
 pub use faults::{At, Fault, Script};
 pub use tray::{Logged, Now, Tray, TrayId};

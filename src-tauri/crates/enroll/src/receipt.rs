@@ -1,12 +1,15 @@
 //! The receipt: what was done, for whom, on which token, and on what evidence.
 //!
 //! It holds no secret, no code and no Key URI, and it can be made by the last
-//! two stages only.
+//! stages only.
 
+use intake::Credential;
 use oath::UnixTime;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::Evidence;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +19,19 @@ pub enum Outcome {
     Confirmed,
     /// The secret is on the token, and nothing was checked.
     WrittenNotConfirmed,
+    /// Somebody said that the maker's tool wrote it, and nothing was checked.
+    ReportedNotConfirmed,
+}
+
+/// Who wrote the secret to the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrittenBy {
+    /// This program.
+    Sower,
+    /// The tool of the token's maker, as somebody said: Sower saw neither the tool nor
+    /// the token, and what stands here of the token was typed.
+    MakersTool,
 }
 
 /// A receipt, for people and for machines. Field names are stable.
@@ -27,14 +43,20 @@ pub struct Receipt {
     pub sower: &'static str,
     /// How it ended.
     pub outcome: Outcome,
+    /// Who wrote the secret.
+    pub written_by: WrittenBy,
     /// True when the token was a practice token, and nothing real was written.
     pub practice: bool,
     /// The token.
     pub token: ReceiptToken,
     /// The credential, without its secret.
     pub credential: ReceiptCredential,
-    /// When it was written, RFC 3339, by this computer's clock.
-    pub written_at: String,
+    /// When it was written, RFC 3339, by this computer's clock; absent where the
+    /// maker's tool wrote it.
+    pub written_at: Option<String>,
+    /// When somebody said that the maker's tool had written it; absent where Sower
+    /// wrote it.
+    pub reported_at: Option<String>,
     /// When it ended, RFC 3339, by this computer's clock.
     pub ended_at: String,
     /// What the confirmation rests on; absent without one.
@@ -44,17 +66,20 @@ pub struct Receipt {
 /// The token of a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReceiptToken {
-    /// The family's name.
+    /// The family's name, or the code of a closed model.
     pub family: &'static str,
     /// The model.
     pub model: String,
-    /// The serial number or device id.
-    pub serial: String,
+    /// The serial number or device id; for a closed token what somebody typed.
+    pub serial: Option<String>,
     /// The firmware's version, where it is told.
     pub firmware: Option<String>,
     /// The entry's name, where the token holds names.
     pub entry: Option<String>,
-    /// What had to give way: `nothing`, `entry` or `whatever-is-there`.
+    /// The place's label, where places have numbers.
+    pub slot: Option<String>,
+    /// What had to give way: `nothing`, `entry` or `whatever-is-there`; `not-told`
+    /// where the maker's tool wrote it.
     pub replaced: &'static str,
     /// Seconds by which its clock was ahead of this computer's before the write.
     pub clock_offset_before: Option<i64>,
@@ -81,6 +106,21 @@ pub struct ReceiptCredential {
     pub secret_bytes: usize,
 }
 
+impl ReceiptCredential {
+    pub(crate) fn of(credential: &Credential) -> Self {
+        let parameters = credential.parameters();
+        Self {
+            issuer: credential.issuer().map(str::to_owned),
+            organisation: credential.organisation().map(str::to_owned),
+            account: credential.account().to_owned(),
+            algorithm: parameters.algorithm.name(),
+            digits: parameters.digits.get(),
+            period: parameters.period.as_secs(),
+            secret_bytes: credential.secret().len(),
+        }
+    }
+}
+
 /// What a confirmation rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -92,6 +132,15 @@ pub enum ReceiptEvidence {
         /// Steps by which the token's clock is ahead, -1, 0 or 1.
         offset_steps: i64,
     },
+}
+
+impl From<Evidence> for ReceiptEvidence {
+    fn from(evidence: Evidence) -> Self {
+        match evidence {
+            Evidence::Computed => Self::Computed,
+            Evidence::Typed { offset } => Self::Typed { offset_steps: offset },
+        }
+    }
 }
 
 /// RFC 3339 in UTC, to the second.

@@ -3,12 +3,13 @@
 use intake::Credential;
 use oath::{SharedSecret, TimeStep, UnixTime, code_at, respond};
 use token::{
-    Label, Misfit, NameRule, Origin, Places, Proof, ProofClass, Question, SameName, Session,
-    SessionError, TokenIdentity, TokenState, Wish, WriteFailure, WritePlan,
+    Entry, Label, Misfit, Origin, PeriodRule, Places, Proof, ProofClass, Question, SameName,
+    Session, SessionError, Slot, Taken, TokenIdentity, TokenState, Wish, WriteFailure, WritePlan,
 };
 
-use crate::receipt::{ReceiptCredential, ReceiptEvidence, ReceiptToken, rfc3339};
+use crate::receipt::{ReceiptCredential, ReceiptEvidence, ReceiptToken, WrittenBy, rfc3339};
 use crate::survey::whole_seconds;
+use crate::verdict::typed_by_key;
 use crate::{Evidence, Outcome, Receipt, Rejection, Survey, judge};
 
 /// A credential that is at hand.
@@ -22,6 +23,9 @@ pub struct Captured {
 pub struct Choice {
     /// A name for the entry, in place of the one made from the credential.
     pub name: Option<String>,
+    /// The number of the place, where places have numbers, instead of the first
+    /// free one.
+    pub slot: Option<u16>,
 }
 
 /// Why there is no plan.
@@ -71,15 +75,42 @@ impl Captured {
         if let Some(other) = mixed_up(&survey, &plan) {
             return Err((self, Refusal::Unfit(vec![Misfit::NameMixedUp { other }])));
         }
+        let mut plan = plan;
+        let mut slot = None;
         let replaces = match survey.capabilities().places {
             Places::Single => Replaces::WhateverIsThere,
+            Places::Slots { .. } => {
+                let Some((chosen, taken)) = place(entries, choice.slot) else {
+                    return Err((self, Refusal::Unfit(vec![Misfit::NoSuchSlot])));
+                };
+                plan = plan.in_slot(chosen.number);
+                slot = Some(chosen);
+                match taken {
+                    Taken::No => Replaces::Nothing,
+                    Taken::Yes => Replaces::Entry,
+                    Taken::NotTold => Replaces::WhateverIsThere,
+                }
+            }
             Places::Named { .. } => {
                 let taken = |name| entries.iter().any(|entry| entry.name == name);
                 if plan.name().is_some_and(taken) { Replaces::Entry } else { Replaces::Nothing }
             }
         };
-        Ok(Planned { captured: self, survey, plan, replaces })
+        Ok(Planned { captured: self, survey, plan, slot, replaces })
     }
+}
+
+/// The place of a number or, without one, the first that is free, else the first
+/// that does not tell, else the first: what it holds is then asked about.
+fn place(entries: &[Entry], number: Option<u16>) -> Option<(Slot, Taken)> {
+    let mut slots = entries.iter().filter_map(|entry| Some((entry.slot.clone()?, entry.taken)));
+    if let Some(number) = number {
+        return slots.find(|(slot, _)| slot.number == number);
+    }
+    let slots: Vec<_> = slots.collect();
+    [Taken::No, Taken::NotTold, Taken::Yes]
+        .into_iter()
+        .find_map(|wanted| slots.iter().find(|(_, taken)| *taken == wanted).cloned())
 }
 
 /// An entry that the token would take for the planned one, by its name's beginning.
@@ -121,6 +152,7 @@ pub struct Planned {
     captured: Captured,
     survey: Survey,
     plan: WritePlan,
+    slot: Option<Slot>,
     replaces: Replaces,
 }
 
@@ -138,6 +170,11 @@ impl Planned {
     /// The entry's full name, where the token holds names.
     pub fn name(&self) -> Option<&str> {
         self.plan.name()
+    }
+
+    /// The place, where places have numbers.
+    pub const fn slot(&self) -> Option<&Slot> {
+        self.slot.as_ref()
     }
 
     /// What has to give way. Ask before [`Planned::permit_replacing`].
@@ -192,8 +229,9 @@ impl Planned {
         challenge: TimeStep,
         written_at: UnixTime,
         cleared: bool,
+        now: UnixTime,
     ) -> Result<Settled, (Self, SessionError)> {
-        match self.what_is_there(session, challenge, cleared) {
+        match self.what_is_there(session, challenge, cleared, now) {
             Ok(TokenState::Written) => {
                 Ok(Settled::Written(Written { planned: self, at: written_at, clock_after: None }))
             }
@@ -204,7 +242,7 @@ impl Planned {
 
     /// Whether [`Planned::settle`] can find anything out.
     pub const fn can_settle(&self) -> bool {
-        matches!(self.survey.capabilities().proof, ProofClass::Computes)
+        matches!(self.survey.capabilities().proof, ProofClass::Computes | ProofClass::ReadsClock)
     }
 
     fn what_is_there(
@@ -212,6 +250,7 @@ impl Planned {
         session: &mut dyn Session,
         challenge: TimeStep,
         cleared: bool,
+        now: UnixTime,
     ) -> Result<TokenState, SessionError> {
         if !self.is_the_planned_token(session.identity()) {
             return Err(SessionError::AnotherToken);
@@ -219,20 +258,34 @@ impl Planned {
         if !self.can_settle() {
             return Ok(TokenState::Unknown);
         }
-        let there = session.entries()?.iter().any(|entry| Some(entry.name.as_str()) == self.name());
+        let entries = session.entries()?;
+        let there = match &self.slot {
+            Some(slot) => entries.iter().any(|entry| {
+                entry.slot.as_ref().is_some_and(|found| found.number == slot.number)
+                    && entry.taken != Taken::No
+            }),
+            None => entries.iter().any(|entry| Some(entry.name.as_str()) == self.name()),
+        };
         if !there {
             return Ok(match self.replaces {
                 Replaces::Nothing => TokenState::Untouched,
                 Replaces::Entry | Replaces::WhateverIsThere => TokenState::Emptied,
             });
         }
-        let right = match session.prove(&self.plan, Question::Key(challenge))? {
-            Proof::Computed(response) => response == self.expected(challenge),
-            Proof::Code(code) => {
-                code_at(self.secret(), self.credential().parameters(), challenge) == code
+        let mut right = true;
+        for question in self.questions(challenge, now) {
+            let proof = match session.prove(&self.plan, question, now) {
+                Err(SessionError::NoSuchEntry) if self.slot.is_some() => {
+                    right = false;
+                    break;
+                }
+                other => other?,
+            };
+            match self.is_right(question, &proof) {
+                Some(answer) => right &= answer,
+                None => return Ok(TokenState::Unknown),
             }
-            Proof::MustBeTyped { .. } => return Ok(TokenState::Unknown),
-        };
+        }
         Ok(match self.replaces {
             _ if right => TokenState::Written,
             // The entry that was to give way never did.
@@ -240,6 +293,42 @@ impl Planned {
             // There is an entry that is neither the old one nor the new one.
             Replaces::Entry | Replaces::Nothing | Replaces::WhateverIsThere => TokenState::Unknown,
         })
+    }
+
+    /// What the token is asked. One that computes answers for a step that nobody
+    /// could foresee, which proves key and hash, and for the **next** step, which
+    /// proves what its owner will type. One that computes for its own clock is
+    /// asked for this step and the next: a far step would be written to its clock.
+    fn questions(&self, challenge: TimeStep, now: UnixTime) -> [Question; 2] {
+        let period = self.credential().parameters().period;
+        let step = now.step(period);
+        // A token that stores the period is asked by time and not by step, and may
+        // count its seconds in 32 bits.
+        let challenge = match self.survey.capabilities().period {
+            PeriodRule::Stored(_) | PeriodRule::Within(_) => {
+                TimeStep(challenge.0 % u64::from(u32::MAX / period.as_secs()))
+            }
+            PeriodRule::InName | PeriodRule::HostOnly => challenge,
+        };
+        let first = match self.survey.capabilities().proof {
+            ProofClass::Computes | ProofClass::Types | ProofClass::Displays => {
+                Question::Key(challenge)
+            }
+            ProofClass::ReadsClock => Question::Code(step),
+        };
+        [first, Question::Code(step.next())]
+    }
+
+    /// Whether an answer is the right one; `None` if it is none.
+    fn is_right(&self, question: Question, proof: &Proof) -> Option<bool> {
+        let (Question::Key(step) | Question::Code(step)) = question;
+        match proof {
+            Proof::Computed(response) => Some(*response == self.expected(step)),
+            Proof::Code(code) => {
+                Some(*code == code_at(self.secret(), self.credential().parameters(), step))
+            }
+            Proof::MustBeTyped { .. } => None,
+        }
     }
 
     fn expected(&self, step: TimeStep) -> oath::Response {
@@ -306,6 +395,11 @@ impl Written {
         self.planned.survey()
     }
 
+    /// The place that was written, where places have numbers.
+    pub const fn slot(&self) -> Option<&Slot> {
+        self.planned.slot()
+    }
+
     /// Seconds by which the token's clock was ahead right after the write, where
     /// it was read.
     pub const fn clock_offset(&self) -> Option<i64> {
@@ -331,7 +425,7 @@ impl Written {
                 evidence: Evidence::Computed,
             })),
             Ok(Answer::MustBeTyped { clock }) => {
-                self.clock_after = Some(whole_seconds(clock, now));
+                self.clock_after = clock.map(|clock| whole_seconds(clock, now));
                 Ok(Proven::MustBeTyped(self))
             }
             Err(failure) => Err((self, failure)),
@@ -341,6 +435,14 @@ impl Written {
     /// Judges a code that a person typed at `at`.
     pub fn judge(self, typed: &str, at: UnixTime) -> Result<Confirmed, (Self, Rejection)> {
         let credential = self.planned.credential();
+        let parameters = credential.parameters();
+        let typed = match self.survey().capabilities().proof {
+            ProofClass::Types => match typed_by_key(typed, parameters.digits) {
+                Ok(code) => code,
+                Err(rejection) => return Err((self, rejection)),
+            },
+            ProofClass::Computes | ProofClass::ReadsClock | ProofClass::Displays => typed,
+        };
         match judge(credential.secret(), credential.parameters(), typed, at) {
             Ok(evidence) => Ok(Confirmed { written: self, at, evidence }),
             Err(rejection) => Err((self, rejection)),
@@ -358,18 +460,12 @@ impl Written {
         challenge: TimeStep,
         now: UnixTime,
     ) -> Result<Answer, ProofFailure> {
-        let secret = self.planned.secret();
-        let parameters = self.credential().parameters();
-        let plan = &self.planned.plan;
-        let next = now.step(parameters.period).next();
-        for question in [Question::Key(challenge), Question::Code(next)] {
-            let (Question::Key(step) | Question::Code(step)) = question;
-            let right = match session.prove(plan, question)? {
-                Proof::Computed(response) => response == self.planned.expected(step),
-                Proof::Code(code) => code == code_at(secret, parameters, step),
-                Proof::MustBeTyped { clock } => return Ok(Answer::MustBeTyped { clock }),
-            };
-            if !right {
+        for question in self.planned.questions(challenge, now) {
+            let proof = session.prove(&self.planned.plan, question, now)?;
+            if let Proof::MustBeTyped { clock } = proof {
+                return Ok(Answer::MustBeTyped { clock });
+            }
+            if self.planned.is_right(question, &proof) != Some(true) {
                 return Err(ProofFailure::Mismatch);
             }
         }
@@ -378,37 +474,28 @@ impl Written {
 
     fn receipt(&self, sower: &'static str, outcome: Outcome, ended_at: UnixTime) -> Receipt {
         let credential = self.credential();
-        let parameters = credential.parameters();
         let survey = self.survey();
         let identity = survey.identity();
         Receipt {
             schema: "sower-receipt/1",
             sower,
             outcome,
+            written_by: WrittenBy::Sower,
             practice: survey.origin() == Origin::Practice,
             token: ReceiptToken {
                 family: identity.family,
                 model: identity.model.clone(),
-                serial: identity.serial.0.clone(),
+                serial: Some(identity.serial.0.clone()),
                 firmware: identity.firmware.clone(),
-                entry: match survey.capabilities().name {
-                    NameRule::None => None,
-                    NameRule::IssuerAccount { .. } => self.planned.name().map(str::to_owned),
-                },
+                entry: self.planned.name().map(str::to_owned),
+                slot: self.planned.slot().map(|slot| slot.label.clone()),
                 replaced: self.planned.replaces.code(),
                 clock_offset_before: survey.clock_offset(),
                 clock_offset_after: self.clock_after,
             },
-            credential: ReceiptCredential {
-                issuer: credential.issuer().map(str::to_owned),
-                organisation: credential.organisation().map(str::to_owned),
-                account: credential.account().to_owned(),
-                algorithm: parameters.algorithm.name(),
-                digits: parameters.digits.get(),
-                period: parameters.period.as_secs(),
-                secret_bytes: credential.secret().len(),
-            },
-            written_at: rfc3339(self.at),
+            credential: ReceiptCredential::of(credential),
+            written_at: Some(rfc3339(self.at)),
+            reported_at: None,
             ended_at: rfc3339(ended_at),
             evidence: None,
         }
@@ -417,7 +504,7 @@ impl Written {
 
 enum Answer {
     Right,
-    MustBeTyped { clock: UnixTime },
+    MustBeTyped { clock: Option<UnixTime> },
 }
 
 /// Proven. Nothing but a proof makes one.
@@ -456,10 +543,7 @@ impl Confirmed {
 
     /// The receipt. `sower` is the program's version.
     pub fn receipt(&self, sower: &'static str) -> Receipt {
-        let evidence = Some(match self.evidence {
-            Evidence::Computed => ReceiptEvidence::Computed,
-            Evidence::Typed { offset } => ReceiptEvidence::Typed { offset_steps: offset },
-        });
+        let evidence = Some(ReceiptEvidence::from(self.evidence));
         Receipt { evidence, ..self.written.receipt(sower, Outcome::Confirmed, self.at) }
     }
 }

@@ -66,9 +66,9 @@ impl Survey {
         self.origin
     }
 
-    /// Whether a password is set.
+    /// Whether a password or a PIN has to be typed first.
     pub const fn is_guarded(&self) -> bool {
-        matches!(self.capabilities.guard, Guard::Password)
+        matches!(self.capabilities.guard, Guard::Password | Guard::Pin { .. })
     }
 
     /// Seconds by which the token's clock was ahead of this computer's when it

@@ -1,6 +1,6 @@
 //! Compares a code with what was written. A near miss is never a pass.
 
-use oath::{Code, CodeError, Parameters, SharedSecret, UnixTime, code_at};
+use oath::{Code, CodeError, Digits, Parameters, SharedSecret, UnixTime, code_at};
 
 /// How many steps to each side of the expected one are accepted for a fresh write.
 ///
@@ -27,6 +27,10 @@ pub enum Rejection {
     /// It is not a code of this credential's form.
     #[error(transparent)]
     NotACode(#[from] CodeError),
+    /// The key typed no code but the word that it has no time: it was plugged in
+    /// since it was told.
+    #[error("the key has no time")]
+    NoClock,
     /// It is none of the codes that are right now.
     #[error("the code is not one of those that are right now")]
     NoMatch,
@@ -53,9 +57,33 @@ pub fn judge(
     right.map(|offset| Evidence::Typed { offset }).ok_or(Rejection::NoMatch)
 }
 
+/// The code in what a key typed: the last run of so many digits. A slot may type
+/// a name, a password and Enter as well, and of those nothing is kept
+/// (onlykey.md section 0).
+pub(crate) fn typed_by_key(typed: &str, digits: Digits) -> Result<&str, Rejection> {
+    if typed.contains("NOTSET") {
+        return Err(Rejection::NoClock);
+    }
+    let wanted = usize::from(digits.get());
+    let runs = typed.split(|character: char| !character.is_ascii_digit());
+    // Without such a run it is judged as it stands, and turned away with the reason.
+    Ok(runs.rev().find(|run| run.len() == wanted).unwrap_or(typed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_key_types_the_last_code_counts() {
+        let check = |typed, expected| {
+            assert_eq!(typed_by_key(typed, Digits::SIX), expected, "{typed}");
+        };
+        check("004167", Ok("004167"));
+        check("https://login/\tuser99\tpw1234567\t004167\n", Ok("004167"));
+        check("NOTSET", Err(Rejection::NoClock));
+        check("12345", Ok("12345"));
+    }
 
     /// facts/microsoft-enrollment.md 1.2: the codes of 23:59:30 to 00:01:00.
     fn check(at: u64, typed: &str, expected: Result<i64, Rejection>) {

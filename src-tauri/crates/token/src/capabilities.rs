@@ -14,10 +14,12 @@ pub struct Capabilities {
     /// Whether a secret longer than the hash's block may be replaced by its hash
     /// (RFC 2104 makes both the same key).
     pub long_secret_hashed: bool,
+    /// What zero bytes in a secret do.
+    pub zeros: ZeroRule,
     /// The hashes that it knows.
     pub algorithms: &'static [Algorithm],
     /// The numbers of digits that it shows or returns.
-    pub digits: RangeInclusive<u8>,
+    pub digits: &'static [u8],
     /// What becomes of the period.
     pub period: PeriodRule,
     /// Whether and how an entry is named.
@@ -26,6 +28,8 @@ pub struct Capabilities {
     pub places: Places,
     /// What has to be opened first.
     pub guard: Guard,
+    /// Whether a person has to be there.
+    pub presence: Presence,
     /// Its clock.
     pub clock: ClockRule,
     /// How its next code is checked.
@@ -49,12 +53,40 @@ pub enum ReadOnlyReason {
 }
 
 /// What becomes of the period of a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeriodRule {
     /// The token stores it and takes one of these.
     Stored(&'static [Period]),
+    /// The token stores it and takes any of so many seconds.
+    Within(RangeInclusive<u32>),
     /// The host keeps it in the entry's name.
     InName,
+    /// Nothing stores it: the host gives the step, and other programs assume 30 s.
+    HostOnly,
+}
+
+/// What zero bytes in a secret do to a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZeroRule {
+    /// Nothing special.
+    Harmless,
+    /// A secret of zeros alone means "keep what is there".
+    NotAlone,
+    /// So many zeros in a row, with something behind them, end the secret.
+    NoRunOf(usize),
+}
+
+/// Whether a person has to be there for a write or a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// No.
+    None,
+    /// A touch, when an entry is replaced.
+    TouchToReplace,
+    /// A press of a button that the token asks for, after the write.
+    PressAfter,
+    /// A word on the device itself, for the write and for each code.
+    ApproveOnDevice,
 }
 
 /// How an entry is named.
@@ -62,19 +94,61 @@ pub enum PeriodRule {
 pub enum NameRule {
     /// The token holds no name.
     None,
-    /// `[period/]issuer:account` in UTF-8, the period only when it is not 30 s
-    /// (yubikey-oath.md section 3).
-    IssuerAccount {
-        /// The most bytes of the whole name.
+    /// The name is what finds an entry, so it is never cut without a word.
+    Entry(EntryName),
+    /// A title beside a place, for people; one that is too long is cut.
+    Title {
+        /// The most bytes in UTF-8.
         most_bytes: usize,
     },
 }
 
-/// How many secrets have room and what a second one of the same name does.
+/// How a family spells the name of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryName {
+    /// The most bytes of the whole name, prefix included.
+    pub most_bytes: usize,
+    /// Where service and account are fields of their own, the most bytes of each.
+    pub fields: Option<(usize, usize)>,
+    /// The characters that the token takes.
+    pub characters: Characters,
+    /// How the period is kept in front.
+    pub period: PeriodPrefix,
+    /// What stands between service and account.
+    pub joint: &'static str,
+}
+
+/// The characters of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Characters {
+    /// All, in UTF-8.
+    Utf8,
+    /// ASCII alone; others are transliterated, as the maker's own tool does.
+    Ascii,
+}
+
+/// How a name begins with its period in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeriodPrefix {
+    /// It does not.
+    Never,
+    /// `60/`, and nothing for 30 s (yubikey-oath.md section 3).
+    SlashUnlessThirty,
+    /// `30:`, always (feitian-otp-applet.md A.2).
+    ColonAlways,
+}
+
+/// How many secrets have room, and what a second one of the same name does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Places {
     /// One secret; writing replaces it.
     Single,
+    /// Numbered places; each is told among the entries, in the order in which
+    /// they are offered. What a place holds is overwritten without a word.
+    Slots {
+        /// How many a usual member has.
+        count: u16,
+    },
     /// Entries by name.
     Named {
         /// The most entries, where it is known.
@@ -103,6 +177,13 @@ pub enum Guard {
     None,
     /// A password, and it is set on this token.
     Password,
+    /// A PIN, without which nothing is written.
+    Pin {
+        /// Tries that are left, where that is told.
+        tries_left: Option<u8>,
+    },
+    /// A key; the maker's public one is used, once, unless another is given.
+    FactoryKey,
 }
 
 /// The token's clock.
@@ -122,6 +203,10 @@ pub enum ClockRule {
 pub enum ProofClass {
     /// The token computes for any step that it is asked for.
     Computes,
+    /// The token computes for its own clock, which the host sets and reads.
+    ReadsClock,
+    /// The token types its code like a keyboard when its button is pressed.
+    Types,
     /// A person reads it from the token's display.
     Displays,
 }

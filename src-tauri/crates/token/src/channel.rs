@@ -24,7 +24,9 @@ pub trait SmartCardChannel: Send {
 pub trait ReportChannel: Send {
     /// Sends one output report: report number, then its bytes.
     fn write(&mut self, report: &[u8]) -> Result<(), ChannelError>;
-    /// Waits for one input report, at most `at_most`.
+    /// Waits for one input report, at most `at_most`; [`ChannelError::Silent`]
+    /// when none comes. A late answer stays in the queue, so the caller matches
+    /// what it reads to what it asked (rigs/FACTS.md section 7).
     fn read(&mut self, at_most: Duration) -> Result<Vec<u8>, ChannelError>;
 }
 
@@ -36,22 +38,25 @@ pub trait FeatureChannel: Send {
     fn get(&mut self, report_number: u8, len: usize) -> Result<Vec<u8>, ChannelError>;
 }
 
+/// A HID interface: both kinds of reports go over the same open handle, and a
+/// device without one of them stalls it.
+pub trait HidChannel: ReportChannel + FeatureChannel {}
+
+impl<T: ReportChannel + FeatureChannel> HidChannel for T {}
+
 /// An open way to one token.
 pub enum Channel {
     /// A smart card, by PC/SC.
     SmartCard(Box<dyn SmartCardChannel>),
-    /// A HID interface with interrupt reports.
-    Reports(Box<dyn ReportChannel>),
-    /// A HID interface with feature reports.
-    Features(Box<dyn FeatureChannel>),
+    /// A HID interface.
+    Hid(Box<dyn HidChannel>),
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SmartCard(_) => "Channel::SmartCard",
-            Self::Reports(_) => "Channel::Reports",
-            Self::Features(_) => "Channel::Features",
+            Self::Hid(_) => "Channel::Hid",
         })
     }
 }
@@ -151,6 +156,8 @@ pub enum Attachment {
         usage: u16,
         /// Product string, for people.
         name: String,
+        /// The USB serial number; empty if none is told.
+        serial: String,
     },
 }
 

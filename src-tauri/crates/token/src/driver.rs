@@ -1,6 +1,7 @@
 //! Drivers and sessions: what recognises a family and what talks to one token.
 
 use std::fmt;
+use std::sync::Arc;
 
 use oath::{Code, Response, SharedSecret, TimeStep, UnixTime};
 use zeroize::Zeroizing;
@@ -10,15 +11,29 @@ use crate::{
     StatusWord, WriteFailure, WritePlan,
 };
 
+/// Fills a buffer with bytes that nobody can foresee.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// Recognises one family and opens sessions with its tokens.
 pub trait Driver: Sync {
     /// The family, described for people and for tables.
     fn family(&self) -> &'static Family;
+    /// The HID interfaces that may be tokens of this family, for whoever lists the
+    /// bus; keyboards and mice are nobody's business.
+    fn hid_interfaces(&self) -> &'static [HidInterface] {
+        &[]
+    }
     /// What the way a candidate is attached tells already. Sends nothing.
     fn recognises(&self, candidate: &Candidate) -> Recognition;
     /// Selects and reads the identity by the reads that the sheet documents;
-    /// never writes. A token of another family gives the channel back.
-    fn open(&self, candidate: &Candidate, channel: Channel) -> Result<Box<dyn Session>, OpenError>;
+    /// never writes. A token of another family gives the channel back. The session
+    /// draws what nobody may foresee, such as keys for one use, from `random`.
+    fn open(
+        &self,
+        candidate: &Candidate,
+        channel: Channel,
+        random: &Random,
+    ) -> Result<Box<dyn Session>, OpenError>;
 }
 
 /// A conversation with one token, from its opening to its drop.
@@ -39,8 +54,45 @@ pub trait Session: Send {
         secret: &SharedSecret,
         now: UnixTime,
     ) -> Result<(), WriteFailure>;
-    /// Asks the token for evidence of what was written.
-    fn prove(&mut self, plan: &WritePlan, question: Question) -> Result<Proof, SessionError>;
+    /// Asks the token for evidence of what was written. A token with a clock of
+    /// its own is left with `now` in it.
+    fn prove(
+        &mut self,
+        plan: &WritePlan,
+        question: Question,
+        now: UnixTime,
+    ) -> Result<Proof, SessionError>;
+}
+
+/// What a HID interface has to be to be looked at. What is `None` does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HidInterface {
+    /// USB vendor id.
+    pub vendor: u16,
+    /// USB product id.
+    pub product: Option<u16>,
+    /// Usage page of a top collection.
+    pub usage_page: Option<u16>,
+}
+
+impl HidInterface {
+    /// Whether an interface is of this kind.
+    pub const fn fits(&self, vendor: u16, product: u16, usage_page: u16) -> bool {
+        const fn free_or(wanted: Option<u16>, is: u16) -> bool {
+            match wanted {
+                None => true,
+                Some(wanted) => wanted == is,
+            }
+        }
+        self.vendor == vendor
+            && free_or(self.product, product)
+            && free_or(self.usage_page, usage_page)
+    }
+}
+
+/// The HID interfaces that any driver knows.
+pub fn hid_interfaces() -> Vec<HidInterface> {
+    DRIVERS.iter().flat_map(|driver| driver.hid_interfaces()).copied().collect()
 }
 
 /// What the way a candidate is attached tells about its family.
@@ -98,28 +150,52 @@ pub struct TokenIdentity {
     pub clock: Option<UnixTime>,
 }
 
-/// What opens a guarded token. `Debug` shows nothing of it.
-pub enum Unlock {
-    /// A password, and eight random bytes for the token to sign in return.
-    Password {
-        /// The password as typed.
-        password: Zeroizing<String>,
-        /// Eight bytes from the system's random source.
-        challenge: [u8; 8],
-    },
-}
+/// What opens a guarded token, as somebody typed it: a password, a PIN or a key.
+/// `Debug` shows nothing of it.
+pub struct Unlock(pub Zeroizing<String>);
 
 impl fmt::Debug for Unlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unlock::Password(hidden)")
+        f.write_str("Unlock(hidden)")
     }
 }
 
-/// Something that is on a token already.
+/// Something that is on a token already, or a numbered place for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its full name, unreadable bytes replaced.
+    /// Its full name or title, unreadable bytes replaced; empty if it has none.
     pub name: String,
+    /// Its place, where places have numbers.
+    pub slot: Option<Slot>,
+    /// Whether something is there.
+    pub taken: Taken,
+}
+
+impl Entry {
+    /// One of a token whose entries have names and no numbers.
+    pub const fn named(name: String) -> Self {
+        Self { name, slot: None, taken: Taken::Yes }
+    }
+}
+
+/// A numbered place of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The number on the wire.
+    pub number: u16,
+    /// What its owner knows it by, such as `3` or `1a`.
+    pub label: String,
+}
+
+/// Whether a place holds a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// The token does not tell.
+    NotTold,
 }
 
 /// What the token is asked to prove.
@@ -139,11 +215,10 @@ pub enum Proof {
     Computed(Response),
     /// The code that it computed.
     Code(Code),
-    /// It returns nothing of the kind: a person must type what it shows. Here is
-    /// its clock, read after the write.
+    /// It returns nothing of the kind: what it shows or types must be typed here.
     MustBeTyped {
-        /// The token's clock at the moment of reading.
-        clock: UnixTime,
+        /// The token's clock, read after the write, where it is told.
+        clock: Option<UnixTime>,
     },
 }
 
@@ -192,8 +267,8 @@ pub enum Unrecognised {
     /// A FIDO key without an authenticator applet that can be written.
     #[error("a FIDO key, not a programmable token")]
     FidoKey,
-    /// A Nitrokey 3, whose applet has the same name and other rules.
-    #[error("a Nitrokey 3")]
+    /// A Nitrokey 3 whose Secrets app does not answer.
+    #[error("a Nitrokey 3 without its Secrets app")]
     Nitrokey3,
     /// Nothing that is known.
     #[error("nothing that is known")]
@@ -207,6 +282,7 @@ pub enum Unrecognised {
 pub fn open(
     candidate: &Candidate,
     mut channel: Channel,
+    random: &Random,
 ) -> Result<Result<Box<dyn Session>, Unrecognised>, SessionError> {
     if let Attachment::SmartCard { atr, .. } = &candidate.attachment
         && is_storage_card(atr)
@@ -216,12 +292,14 @@ pub fn open(
     for driver in DRIVERS {
         match driver.recognises(candidate) {
             Recognition::No => {}
-            Recognition::Yes | Recognition::MustAsk => match driver.open(candidate, channel) {
-                Ok(session) => return Ok(Ok(session)),
-                Err(OpenError::NotThisFamily(back)) => channel = back,
-                Err(OpenError::Stranger(stranger)) => return Ok(Err(stranger)),
-                Err(OpenError::Failed(error)) => return Err(error),
-            },
+            Recognition::Yes | Recognition::MustAsk => {
+                match driver.open(candidate, channel, random) {
+                    Ok(session) => return Ok(Ok(session)),
+                    Err(OpenError::NotThisFamily(back)) => channel = back,
+                    Err(OpenError::Stranger(stranger)) => return Ok(Err(stranger)),
+                    Err(OpenError::Failed(error)) => return Err(error),
+                }
+            }
         }
     }
     Ok(Err(name_the_stranger(channel)?))
@@ -243,4 +321,24 @@ fn name_the_stranger(channel: Channel) -> Result<Unrecognised, ChannelError> {
         return Ok(Unrecognised::FidoKey);
     }
     Ok(Unrecognised::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_named_fits() {
+        let check = |product, usage_page, expected| {
+            let wanted = HidInterface { vendor: 0x1050, product, usage_page };
+            assert_eq!(wanted.fits(0x1050, 0x0407, 0xf1d0), expected, "{wanted:?}");
+            assert!(!wanted.fits(0x1051, 0x0407, 0xf1d0), "{wanted:?}");
+        };
+        check(None, None, true);
+        check(Some(0x0407), None, true);
+        check(Some(0x0406), None, false);
+        check(None, Some(0x0001), false);
+        check(Some(0x0407), Some(0xf1d0), true);
+        check(Some(0x0406), Some(0xf1d0), false);
+    }
 }

@@ -21,6 +21,21 @@ pub enum SessionError {
     /// again: some firmware counts and locks for good.
     #[error("the token refused the authentication")]
     AuthenticationRefused,
+    /// The token is locked and is opened on the token itself.
+    #[error("the token is locked on the device")]
+    LockedOnDevice,
+    /// The token was never set up by its maker's program.
+    #[error("the token is not set up")]
+    NotSetUp,
+    /// No try is left; the maker's program resets it.
+    #[error("no try is left")]
+    Blocked,
+    /// Nobody touched the token, pressed its button or said yes on it in time.
+    #[error("nobody confirmed on the token")]
+    NotTouched,
+    /// Its owner allows changes in a special mode alone.
+    #[error("the token's owner allows changes in its set-up mode alone")]
+    NotInSetUpMode,
     /// There is no room for another entry.
     #[error("the token is full")]
     Full,

@@ -12,9 +12,11 @@
 mod apdu;
 mod capabilities;
 mod channel;
+mod closed;
 mod driver;
 mod error;
 mod families;
+mod hid;
 mod plan;
 mod tlv;
 
@@ -22,16 +24,17 @@ pub use apdu::{
     CommandApdu, Continuation, Patience, ResponseApdu, StatusWord, exchange, exchange_once,
 };
 pub use capabilities::{
-    Access, Capabilities, ClockRule, Guard, NameRule, PeriodRule, Places, ProofClass,
-    ReadOnlyReason, SameName,
+    Access, Capabilities, Characters, ClockRule, EntryName, Guard, NameRule, PeriodPrefix,
+    PeriodRule, Places, Presence, ProofClass, ReadOnlyReason, SameName, ZeroRule,
 };
 pub use channel::{
-    Attachment, Candidate, CandidateId, Channel, ChannelError, FeatureChannel, Origin,
+    Attachment, Candidate, CandidateId, Channel, ChannelError, FeatureChannel, HidChannel, Origin,
     ReportChannel, SmartCardChannel, TokenSource, TokenWatch,
 };
+pub use closed::{CLOSED, ClosedModel, Doubt, Doubted, SeedForm, Tag, Told};
 pub use driver::{
-    Driver, Entry, Family, OpenError, Proof, Question, Recognition, Rung, Serial, Session,
-    TokenIdentity, Unlock, Unrecognised, open,
+    Driver, Entry, Family, HidInterface, OpenError, Proof, Question, Random, Recognition, Rung,
+    Serial, Session, Slot, Taken, TokenIdentity, Unlock, Unrecognised, hid_interfaces, open,
 };
 pub use error::{SessionError, TokenState, WriteFailure};
 pub use families::DRIVERS;

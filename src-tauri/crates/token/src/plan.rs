@@ -2,7 +2,10 @@
 
 use oath::{Algorithm, Parameters, SharedSecret};
 
-use crate::{Access, Capabilities, NameRule, PeriodRule, ReadOnlyReason};
+use crate::{
+    Access, Capabilities, Characters, EntryName, NameRule, PeriodPrefix, PeriodRule,
+    ReadOnlyReason, ZeroRule,
+};
 
 /// The words that a credential brings for its entry's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct Label<'a> {
 /// What somebody wants on a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
-    /// The secret; only its length is looked at.
+    /// The secret; its length and its zeros are looked at.
     pub secret: &'a SharedSecret,
     /// Hash, digits, period.
     pub parameters: Parameters,
@@ -53,18 +56,18 @@ pub enum Misfit {
     Digits {
         /// Digits that are asked for.
         wanted: u8,
-        /// The fewest that the token shows.
-        least: u8,
-        /// The most that the token shows.
-        most: u8,
+        /// The numbers of digits that the token shows.
+        known: &'static [u8],
     },
     /// The token does not know the period.
     Period {
         /// Seconds that are asked for.
         wanted: u32,
-        /// Seconds that the token knows.
+        /// Seconds that the token knows, or the fewest and the most of a range.
         known: Vec<u32>,
     },
+    /// The secret holds zero bytes that the token would take for something else.
+    SecretZeros,
     /// The entry's name is longer than the token takes.
     NameLength {
         /// Bytes of the name in UTF-8, its prefix included.
@@ -79,6 +82,8 @@ pub enum Misfit {
         /// The other entry's name.
         other: String,
     },
+    /// The token has no such place.
+    NoSuchSlot,
     /// The operator's name is empty or holds a control character or, before its
     /// first colon, a slash after digits, which keys read as a period.
     NameForm,
@@ -90,8 +95,17 @@ pub enum Misfit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritePlan {
     parameters: Parameters,
-    name: Option<String>,
+    name: Option<Name>,
+    slot: Option<u16>,
     replace: bool,
+}
+
+/// The name of an entry with its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    full: String,
+    service: Option<String>,
+    account: String,
 }
 
 impl WritePlan {
@@ -102,7 +116,29 @@ impl WritePlan {
 
     /// The entry's full name, where the token holds names.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(|name| name.full.as_str())
+    }
+
+    /// The service, for a token that keeps it in a field of its own.
+    pub fn service(&self) -> Option<&str> {
+        self.name.as_ref().and_then(|name| name.service.as_deref())
+    }
+
+    /// The account, for a token that keeps it in a field of its own.
+    pub fn account(&self) -> Option<&str> {
+        self.name.as_ref().map(|name| name.account.as_str())
+    }
+
+    /// The number of the place on the wire, where places have numbers.
+    pub const fn slot(&self) -> Option<u16> {
+        self.slot
+    }
+
+    /// This plan for a numbered place.
+    #[must_use]
+    pub const fn in_slot(mut self, number: u16) -> Self {
+        self.slot = Some(number);
+        self
     }
 
     /// Whether an entry of this name may be replaced: somebody was asked.
@@ -129,16 +165,23 @@ impl Capabilities {
             misfits.push(Misfit::ReadOnly(reason));
         }
         misfits.extend(self.secret_misfit(wish));
+        misfits.extend(self.zeros_misfit(wish));
         misfits.extend(self.algorithm_misfit(wish.parameters.algorithm));
         let digits = wish.parameters.digits.get();
         if !self.digits.contains(&digits) {
-            let (least, most) = (*self.digits.start(), *self.digits.end());
-            misfits.push(Misfit::Digits { wanted: digits, least, most });
+            misfits.push(Misfit::Digits { wanted: digits, known: self.digits });
         }
         misfits.extend(self.period_misfit(wish));
         let name = match self.name {
             NameRule::None => None,
-            NameRule::IssuerAccount { most_bytes } => match entry_name(wish, most_bytes) {
+            NameRule::Entry(rule) => match entry_name(wish, &rule) {
+                Ok(name) => Some(name),
+                Err(misfit) => {
+                    misfits.push(misfit);
+                    None
+                }
+            },
+            NameRule::Title { most_bytes } => match title(wish, most_bytes) {
                 Ok(name) => Some(name),
                 Err(misfit) => {
                     misfits.push(misfit);
@@ -147,7 +190,7 @@ impl Capabilities {
             },
         };
         if misfits.is_empty() {
-            Ok(WritePlan { parameters: wish.parameters, name, replace: false })
+            Ok(WritePlan { parameters: wish.parameters, name, slot: None, replace: false })
         } else {
             Err(misfits)
         }
@@ -161,6 +204,19 @@ impl Capabilities {
         (!fits).then_some(Misfit::SecretLength { bytes, least, most })
     }
 
+    fn zeros_misfit(&self, wish: &Wish<'_>) -> Option<Misfit> {
+        let secret = wish.secret.expose();
+        let harmless = match self.zeros {
+            ZeroRule::Harmless => true,
+            ZeroRule::NotAlone => secret.iter().any(|byte| *byte != 0),
+            ZeroRule::NoRunOf(run) => {
+                let end = secret.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                end > 0 && !secret[..end].windows(run).any(|w| w.iter().all(|byte| *byte == 0))
+            }
+        };
+        (!harmless).then_some(Misfit::SecretZeros)
+    }
+
     fn algorithm_misfit(&self, wanted: Algorithm) -> Option<Misfit> {
         let known = self.algorithms;
         (!known.contains(&wanted)).then_some(Misfit::Algorithm { wanted, known })
@@ -168,8 +224,13 @@ impl Capabilities {
 
     fn period_misfit(&self, wish: &Wish<'_>) -> Option<Misfit> {
         let wanted = wish.parameters.period;
-        match self.period {
-            PeriodRule::InName => None,
+        match &self.period {
+            PeriodRule::InName | PeriodRule::HostOnly => None,
+            PeriodRule::Within(range) if range.contains(&wanted.as_secs()) => None,
+            PeriodRule::Within(range) => Some(Misfit::Period {
+                wanted: wanted.as_secs(),
+                known: vec![*range.start(), *range.end()],
+            }),
             PeriodRule::Stored(known) if known.contains(&wanted) => None,
             PeriodRule::Stored(known) => Some(Misfit::Period {
                 wanted: wanted.as_secs(),
@@ -179,34 +240,89 @@ impl Capabilities {
     }
 }
 
-/// `[period/]issuer:account`, with the tenant kept beside the issuer.
+/// The entry's name as the family spells it, with the tenant kept beside the issuer.
 ///
 /// Other programs store Microsoft's `issuer` in place of the label's prefix, so
 /// that two tenants with the same account name collide and the second silently
 /// overwrites the first (yubikey-oath.md section 3, point 5).
-fn entry_name(wish: &Wish<'_>, most: usize) -> Result<String, Misfit> {
-    let prefix = match wish.parameters.period.as_secs() {
-        30 => String::new(),
-        seconds => format!("{seconds}/"),
+fn entry_name(wish: &Wish<'_>, rule: &EntryName) -> Result<Name, Misfit> {
+    let seconds = wish.parameters.period.as_secs();
+    let prefix = match rule.period {
+        PeriodPrefix::Never => String::new(),
+        PeriodPrefix::SlashUnlessThirty if seconds == 30 => String::new(),
+        PeriodPrefix::SlashUnlessThirty => format!("{seconds}/"),
+        PeriodPrefix::ColonAlways => format!("{seconds}:"),
     };
     let spoken = match wish.name {
         Some(typed) => {
             // A name that was shown with its prefix and is typed back means the same.
             let typed = typed.trim();
             let typed = typed.strip_prefix(&prefix).unwrap_or(typed);
-            if typed.is_empty() || typed.chars().any(char::is_control) || has_period(typed) {
+            let typed = typed.replace(rule.joint, ":");
+            if typed.is_empty() || typed.chars().any(char::is_control) || has_period(&typed) {
                 return Err(Misfit::NameForm);
             }
-            typed.to_owned()
+            typed
         }
         None => spoken_name(&wish.label),
     };
-    let name = format!("{prefix}{spoken}");
-    if name.len() <= most {
-        return Ok(name);
+    let spoken = match rule.characters {
+        Characters::Utf8 => spoken,
+        Characters::Ascii => deunicode::deunicode(&spoken),
+    };
+    let name = parted(&prefix, &spoken, rule);
+    let too_long = |full: &str, most| {
+        let fixed = prefix.len() + rule.joint.len().saturating_sub(1);
+        let shorter = shortened(&wish.label, &spoken, most - fixed.min(most));
+        Err(Misfit::NameLength { bytes: full.len(), most, shorter })
+    };
+    if name.full.len() > rule.most_bytes {
+        return too_long(&name.full, rule.most_bytes);
     }
-    let shorter = shortened(&wish.label, &spoken, most.saturating_sub(prefix.len()));
-    Err(Misfit::NameLength { bytes: name.len(), most, shorter })
+    if let Some((service, account)) = rule.fields {
+        if name.service.as_ref().is_some_and(|named| named.len() > service) {
+            return too_long(&name.full, service);
+        }
+        if name.account.len() > account {
+            return too_long(&name.full, account);
+        }
+        if name.account.is_empty() {
+            return Err(Misfit::NameForm);
+        }
+    }
+    Ok(name)
+}
+
+/// Divides `service:account` and puts it together in the family's own way.
+fn parted(prefix: &str, spoken: &str, rule: &EntryName) -> Name {
+    match spoken.split_once(':') {
+        Some((service, account)) => Name {
+            full: format!("{prefix}{service}{}{account}", rule.joint),
+            service: Some(service.to_owned()),
+            account: account.to_owned(),
+        },
+        None => {
+            Name { full: format!("{prefix}{spoken}"), service: None, account: spoken.to_owned() }
+        }
+    }
+}
+
+/// A title for people beside a place: the operator's words, or the account, which
+/// tells the people of one tenant apart; cut on a character's boundary.
+fn title(wish: &Wish<'_>, most: usize) -> Result<Name, Misfit> {
+    let words = match wish.name {
+        Some(typed) if typed.trim().is_empty() || typed.chars().any(char::is_control) => {
+            return Err(Misfit::NameForm);
+        }
+        Some(typed) => typed.trim().to_owned(),
+        None => {
+            let spoken = spoken_name(&wish.label);
+            let fits = spoken.len() <= most;
+            if fits || wish.label.account.is_empty() { spoken } else { clean(wish.label.account) }
+        }
+    };
+    let full = cut(&words, most).trim_end().to_owned();
+    Ok(Name { account: full.clone(), service: None, full })
 }
 
 fn spoken_name(label: &Label<'_>) -> String {
@@ -274,19 +390,27 @@ mod tests {
     use oath::{Digits, Period};
 
     use super::*;
-    use crate::{ClockRule, Guard, Places, ProofClass, SameName};
+    use crate::{ClockRule, Guard, Places, Presence, ProofClass, SameName};
 
     fn key() -> Capabilities {
         Capabilities {
             access: Access::Writable,
             secret: 1..=64,
             long_secret_hashed: true,
+            zeros: ZeroRule::Harmless,
             algorithms: &[Algorithm::Sha1, Algorithm::Sha256],
-            digits: 6..=8,
+            digits: &[6, 7, 8],
             period: PeriodRule::InName,
-            name: NameRule::IssuerAccount { most_bytes: 64 },
+            name: NameRule::Entry(EntryName {
+                most_bytes: 64,
+                fields: None,
+                characters: Characters::Utf8,
+                period: PeriodPrefix::SlashUnlessThirty,
+                joint: ":",
+            }),
             places: Places::Named { most: Some(32), same_name: SameName::Overwrites },
             guard: Guard::None,
+            presence: Presence::None,
             clock: ClockRule::None,
             proof: ProofClass::Computes,
         }
@@ -296,7 +420,7 @@ mod tests {
         Capabilities {
             secret: 1..=63,
             long_secret_hashed: false,
-            digits: 6..=6,
+            digits: &[6],
             period: PeriodRule::Stored(&[Period::S30, Period::S60]),
             name: NameRule::None,
             places: Places::Single,
@@ -367,7 +491,7 @@ mod tests {
                     wanted: Algorithm::Sha512,
                     known: &[Algorithm::Sha1, Algorithm::Sha256]
                 },
-                Misfit::Digits { wanted: 8, least: 6, most: 6 },
+                Misfit::Digits { wanted: 8, known: &[6] },
                 Misfit::Period { wanted: 20, known: vec![30, 60] },
             ]
         );
@@ -408,5 +532,75 @@ mod tests {
                 Wish { name: Some(name), ..wish(&secret, Parameters::default(), MICROSOFT) };
             assert_eq!(key().plan(&typed), Err(vec![Misfit::NameForm]), "{name:?}");
         }
+    }
+
+    fn named(
+        rule: NameRule,
+        label: Label<'_>,
+        typed: Option<&str>,
+    ) -> Result<WritePlan, Vec<Misfit>> {
+        let secret = SharedSecret::new(vec![1; 20]);
+        let wish = Wish { secret: &secret, parameters: Parameters::default(), label, name: typed };
+        Capabilities { name: rule, ..key() }.plan(&wish)
+    }
+
+    const ALICE: Label<'static> = Label {
+        issuer: Some("Microsoft"),
+        organisation: Some("Zoë GmbH"),
+        account: "alice@contoso.com",
+    };
+
+    #[test]
+    fn a_family_spells_names_its_own_way() {
+        let fields = NameRule::Entry(EntryName {
+            most_bytes: 129,
+            fields: Some((64, 64)),
+            characters: Characters::Ascii,
+            period: PeriodPrefix::Never,
+            joint: ":",
+        });
+        let plan = named(fields, ALICE, None).expect("fits");
+        assert_eq!(plan.service(), Some("Microsoft (Zoe GmbH)"));
+        assert_eq!(plan.account(), Some("alice@contoso.com"));
+        let feitian = NameRule::Entry(EntryName {
+            most_bytes: 64,
+            fields: None,
+            characters: Characters::Utf8,
+            period: PeriodPrefix::ColonAlways,
+            joint: "_#_",
+        });
+        let plan = named(feitian, ALICE, None).expect("fits");
+        assert_eq!(plan.name(), Some("30:Microsoft (Zoë GmbH)_#_alice@contoso.com"));
+        // The name as it was shown means the same when it is typed back.
+        let again = named(feitian, ALICE, plan.name()).expect("fits");
+        assert_eq!(again.name(), plan.name());
+        let long = named(feitian, ALICE, Some(&"x".repeat(62)));
+        assert!(matches!(long, Err(m) if matches!(m[..], [Misfit::NameLength { bytes: 65, .. }])));
+    }
+
+    #[test]
+    fn a_title_beside_a_place_is_cut_between_characters() {
+        let title = NameRule::Title { most_bytes: 12 };
+        let plan = named(title, ALICE, None).expect("fits");
+        assert_eq!(plan.name(), Some("alice@contos"));
+        let plan = named(title, ALICE, Some("Zoë's tököö")).expect("fits");
+        assert_eq!(plan.name(), Some("Zoë's tök"));
+        assert_eq!(named(title, ALICE, Some(" ")), Err(vec![Misfit::NameForm]));
+    }
+
+    #[test]
+    fn zeros_are_refused_where_they_mean_something_else() {
+        let check = |zeros, secret: &[u8], fits: bool| {
+            let secret = SharedSecret::new(secret.to_vec());
+            let parameters = Parameters::default();
+            let wish = Wish { secret: &secret, parameters, label: ALICE, name: None };
+            let plan = Capabilities { zeros, ..key() }.plan(&wish);
+            assert_eq!(plan.is_ok(), fits, "{zeros:?}");
+        };
+        check(ZeroRule::NotAlone, &[0, 0, 0], false);
+        check(ZeroRule::NotAlone, &[0, 1, 0], true);
+        check(ZeroRule::NoRunOf(4), &[1, 0, 0, 0, 0, 1], false);
+        check(ZeroRule::NoRunOf(4), &[1, 0, 0, 0, 1, 0, 0, 0, 0], true);
+        check(ZeroRule::NoRunOf(4), &[0, 0, 0, 0], false);
     }
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod canary;
 mod failure;
+mod guest;
 mod npm;
 mod packages;
 mod process;

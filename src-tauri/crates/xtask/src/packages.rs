@@ -68,6 +68,16 @@ pub(crate) const TEST: &[Package] = &[
     Package { name: "python3-venv", signs: &[PythonModule("ensurepip")] },
 ];
 
+/// What the guest of the HID tests needs: a machine, programs for its first second,
+/// and what takes its kernel apart.
+pub(crate) const GUEST: &[Package] = &[
+    Package { name: "qemu-system-x86", signs: &[Program("qemu-system-x86_64")] },
+    Package { name: "busybox-static", signs: &[Program("busybox")] },
+    Package { name: "kmod", signs: &[Program("depmod"), Program("modprobe")] },
+    Package { name: "xz-utils", signs: &[Program("xz")] },
+    Package { name: "udev", signs: &[Program("udevadm")] },
+];
+
 /// Installs those of `wanted` that are missing; does nothing when none is.
 pub(crate) fn install(wanted: &[&'static [Package]]) -> Result<(), Failure> {
     let missing = missing(wanted);
@@ -102,6 +112,11 @@ pub(crate) fn install(wanted: &[&'static [Package]]) -> Result<(), Failure> {
         packages: still,
         reason: "apt-get succeeded, but something is still not where it is expected",
     })
+}
+
+/// Fetches apt's lists anew.
+pub(crate) fn update() -> Result<(), Failure> {
+    Apt::find().map_or(Ok(()), |apt| apt.run(&["update"]))
 }
 
 /// The names of the packages that show no sign of being there.
@@ -181,11 +196,11 @@ impl Apt {
 
 #[cfg(test)]
 mod tests {
-    use super::{TERMINAL, TEST, WINDOW, find_program};
+    use super::{GUEST, TERMINAL, TEST, WINDOW, find_program};
 
     #[test]
     fn no_package_is_named_twice() {
-        let mut names: Vec<_> = [TERMINAL, WINDOW, TEST]
+        let mut names: Vec<_> = [TERMINAL, WINDOW, TEST, GUEST]
             .iter()
             .copied()
             .flatten()

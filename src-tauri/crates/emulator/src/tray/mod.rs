@@ -6,6 +6,7 @@
 //! reported as silent at once.
 
 mod channel;
+mod hid;
 mod world;
 
 use std::fmt;
@@ -13,12 +14,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use oath::UnixTime;
-use token::{
-    Attachment, Candidate, CandidateId, Channel, ChannelError, Origin, TokenSource, TokenWatch,
-};
+use token::{Candidate, CandidateId, Channel, ChannelError, Origin, TokenSource, TokenWatch};
 
 use crate::{Applet, Face, Held, Identity, Script};
 use channel::PracticeChannel;
+use hid::PracticeHid;
 use world::World;
 
 pub use world::Logged;
@@ -186,9 +186,9 @@ impl TokenSource for Tray {
         let seen = self.shared.lock().seen();
         Ok(seen
             .into_iter()
-            .map(|(appearance, reader, atr)| Candidate {
+            .map(|(appearance, attachment)| Candidate {
                 id: candidate_id(appearance),
-                attachment: Attachment::SmartCard { reader, atr },
+                attachment,
                 origin: Origin::Practice,
             })
             .collect())
@@ -203,7 +203,12 @@ impl TokenSource for Tray {
             .find(|appearance| candidate_id(*appearance) == *id)
             .ok_or(ChannelError::NotThere)?;
         let token = world.hold(appearance)?;
+        let is_hid = world.is_hid(token);
         drop(world);
+        if is_hid {
+            let channel = PracticeHid::new(Arc::clone(&self.shared), token, appearance);
+            return Ok(Channel::Hid(Box::new(channel)));
+        }
         let channel = PracticeChannel::new(Arc::clone(&self.shared), token, appearance);
         Ok(Channel::SmartCard(Box::new(channel)))
     }
@@ -237,6 +242,47 @@ impl Shared {
     /// Tells everyone who waits that something changed.
     pub(crate) fn tell(&self) {
         self.changed.notify_all();
+    }
+
+    /// One step with one appearance of a HID device.
+    pub(crate) fn hid<T>(
+        &self,
+        token: TrayId,
+        appearance: u64,
+        step: impl FnOnce(&mut World, UnixTime) -> Result<T, ChannelError>,
+    ) -> Result<T, ChannelError> {
+        let mut world = self.lock();
+        if !world.is_here(token, appearance) {
+            return Err(ChannelError::Removed);
+        }
+        let before = world.changes();
+        let done = step(&mut world, self.now());
+        let changed = world.changes() != before;
+        drop(world);
+        if changed {
+            self.tell();
+        }
+        done
+    }
+
+    /// Takes the time of an exchange, really, where one was asked for.
+    pub(crate) fn take_time(&self) {
+        let each = self.lock().exchange_time;
+        if !each.is_zero() {
+            std::thread::sleep(each);
+        }
+    }
+
+    /// Lets a person press the button of a HID device that waits for it.
+    pub(crate) fn hid_wait(&self, token: TrayId, at_most: Duration) {
+        let world = self.lock();
+        let at_most = at_most.min(world.touch_time);
+        if at_most.is_zero() || !world.awaits_press(token, &[], self.now()) {
+            return;
+        }
+        drop(self.changed.wait_timeout_while(world, at_most, |world| {
+            world.awaits_press(token, &[], self.now())
+        }));
     }
 
     /// One command for one appearance of a token. `None` if it is over already.

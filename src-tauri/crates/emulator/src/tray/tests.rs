@@ -3,8 +3,9 @@
 use super::*;
 use crate::families::token2_nfc_single_profile as token2;
 use crate::families::yubikey_oath::{Product, YubikeyOath};
+use crate::families::yubikey_otp_hid;
 use crate::{At, Fault};
-use token::CommandApdu;
+use token::{Attachment, CommandApdu, HidChannel};
 
 const READER: &str = "Practice reader 1";
 
@@ -29,7 +30,7 @@ fn only_candidate(tray: &Tray) -> Candidate {
 fn open(tray: &Tray) -> Box<dyn token::SmartCardChannel> {
     match tray.connect(&only_candidate(tray).id).expect("it is there") {
         Channel::SmartCard(channel) => channel,
-        other => panic!("{other:?}"),
+        Channel::Hid(_) => panic!("a card is no HID device"),
     }
 }
 
@@ -278,4 +279,170 @@ fn faces_are_seen_by_id() {
     assert_eq!(faces[0], (id, tray.face(id)));
     assert_eq!(faces[0].1.serial.as_deref(), Some("86596220000001"));
     assert_eq!(format!("{tray:?}"), "Tray(1 tokens)");
+}
+
+/// A tray with one HID device, whose reports are feature reports.
+fn hid_tray() -> (Tray, TrayId) {
+    let tray = Tray::new(still());
+    let id = tray.lay(Box::new(yubikey_otp_hid::practice()), READER);
+    (tray, id)
+}
+
+fn open_hid(tray: &Tray) -> Box<dyn HidChannel> {
+    match tray.connect(&only_candidate(tray).id).expect("it is there") {
+        Channel::Hid(channel) => channel,
+        Channel::SmartCard(_) => panic!("a HID device is no card"),
+    }
+}
+
+/// The reports of a write to slot 2 with an effect that can be seen: it moves the
+/// programming sequence on (yubikey-otp-hid.md section 6).
+const WRITE: [[u8; 9]; 6] = [
+    [0, 0, 0, 0, 0, 0, 0, 0, 0x80],
+    [0, 0x00, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x21, 0x83],
+    [0, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0x84],
+    [0, 0, 0, 0, 0x24, 0x40, 0x26, 0, 0x86],
+    [0, 0x00, 0xf2, 0x92, 0, 0, 0, 0, 0x87],
+    [0, 0x00, 0x03, 0x95, 0x56, 0, 0, 0, 0x89],
+];
+
+/// A status that tells this programming sequence; slot 2 is used after 1.
+fn hid_status(sequence: u8, flags: u8) -> Vec<u8> {
+    vec![0, 0, 5, 4, 3, sequence, if sequence > 1 { 0x07 } else { 0x05 }, 0, flags]
+}
+
+/// Sets all reports but the last, each after the device took the one before.
+fn set_all_but_the_last(channel: &mut dyn HidChannel) {
+    for report in &WRITE[..5] {
+        assert_eq!(channel.set(report), Ok(()));
+        assert_eq!(channel.get(0, 9), Ok(hid_status(1, 0x80)));
+        assert_eq!(channel.get(0, 9), Ok(hid_status(1, 0)));
+    }
+}
+
+#[test]
+fn a_hid_device_is_seen_and_held_by_one_channel() {
+    let (tray, id) = hid_tray();
+    let candidate = only_candidate(&tray);
+    assert_eq!(candidate.origin, Origin::Practice);
+    let expected = Attachment::Hid {
+        vendor: 0x1050,
+        product: 0x0403,
+        usage_page: 0x0001,
+        usage: 0x0006,
+        name: "YubiKey OTP+FIDO".to_owned(),
+        serial: String::new(),
+    };
+    assert_eq!(candidate.attachment, expected);
+    let mut channel = open_hid(&tray);
+    let busy = ChannelError::Busy { likely: None };
+    assert_eq!(tray.connect(&candidate.id).err(), Some(busy));
+    // A device learns nothing of a handle that is closed, so the report that it
+    // was given is still being taken.
+    assert_eq!(channel.set(&WRITE[0]), Ok(()));
+    drop(channel);
+    assert_eq!(open_hid(&tray).get(0, 9), Ok(hid_status(1, 0x80)));
+    // Only what is sent counts as an exchange.
+    assert_eq!(tray.log(id), [Logged { header: [0; 4], body_length: 5 }]);
+}
+
+#[test]
+fn reports_that_a_hid_device_does_not_know_are_stalled_or_never_come() {
+    let (tray, _) = hid_tray();
+    let mut channel = open_hid(&tray);
+    let stalled = ChannelError::Failed { code: 32 };
+    assert_eq!(channel.write(&[0; 65]), Err(stalled.clone()));
+    assert_eq!(channel.set(&[0; 65]), Err(stalled.clone()));
+    assert_eq!(channel.get(1, 9), Err(stalled));
+    assert_eq!(channel.read(Duration::from_mins(10)), Err(ChannelError::Silent));
+    // It is as it was.
+    assert_eq!(channel.get(0, 9), Ok(hid_status(1, 0)));
+    assert_eq!(channel.get(0, 3), Ok(vec![0, 0, 5]));
+}
+
+#[test]
+fn each_fault_of_a_hid_device_ends_and_acts_as_it_says() {
+    let stalled = Err(ChannelError::Failed { code: 32 });
+    let flipped = |report: Vec<u8>| -> Vec<u8> { report.iter().map(|byte| byte ^ 0x55).collect() };
+    // The fault; how the last report ends; whether it took effect; what is got then.
+    let cases = [
+        (Fault::RemovedBefore, Err(ChannelError::Removed), 1, Err(ChannelError::Removed)),
+        (Fault::RemovedAfter, Err(ChannelError::Removed), 2, Err(ChannelError::Removed)),
+        (Fault::Refused(0x6f00), stalled, 1, Ok(hid_status(1, 0))),
+        (Fault::Silent, Err(ChannelError::Silent), 2, Err(ChannelError::Silent)),
+        (Fault::SilentBefore, Err(ChannelError::Silent), 1, Err(ChannelError::Silent)),
+        (Fault::Garbled, Ok(()), 2, Ok(flipped(hid_status(2, 0x80)))),
+        (Fault::Empty, Ok(()), 2, Ok(Vec::new())),
+        (Fault::Short, Ok(()), 2, Ok(vec![0])),
+        (Fault::SwappedBefore, Err(ChannelError::Removed), 1, Err(ChannelError::Removed)),
+    ];
+    assert_eq!(cases.each_ref().map(|(fault, ..)| *fault), Fault::ALL);
+    for (fault, ends, sequence, next) in cases {
+        let (tray, id) = hid_tray();
+        tray.arm(id, &[Script::at_exchange(5, fault)]);
+        let mut channel = open_hid(&tray);
+        set_all_but_the_last(channel.as_mut());
+        assert_eq!(channel.set(&WRITE[5]), ends, "{fault:?}");
+        assert_eq!(channel.get(0, 9), next, "{fault:?}");
+        // A fault happens once, and its report is the last one that it harms.
+        if next.is_ok() {
+            assert_eq!(channel.get(0, 9), Ok(hid_status(sequence, 0)), "{fault:?}");
+        }
+        drop(channel);
+        tray.remove(id);
+        tray.insert(id);
+        assert_eq!(open_hid(&tray).get(0, 9), Ok(hid_status(sequence, 0)), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_silent_hid_device_opens_and_answers_when_it_was_unplugged() {
+    let (tray, id) = hid_tray();
+    tray.arm(id, &[Script::at_exchange(0, Fault::SilentBefore)]);
+    let mut channel = open_hid(&tray);
+    // An output report is not acknowledged, so nobody notices.
+    assert_eq!(channel.write(&[0; 65]), Ok(()));
+    assert_eq!(channel.read(Duration::from_mins(10)), Err(ChannelError::Silent));
+    drop(channel);
+    let mut channel = open_hid(&tray);
+    assert_eq!(channel.set(&WRITE[0]), Err(ChannelError::Silent));
+    assert_eq!(channel.get(0, 9), Err(ChannelError::Silent));
+    tray.remove(id);
+    tray.insert(id);
+    assert_eq!(open_hid(&tray).get(0, 9), Ok(hid_status(1, 0)));
+}
+
+#[test]
+fn a_handle_of_a_hid_device_that_left_stays_dead() {
+    let (tray, id) = hid_tray();
+    let mut channel = open_hid(&tray);
+    tray.remove(id);
+    for _ in 0..2 {
+        assert_eq!(channel.set(&WRITE[0]), Err(ChannelError::Removed));
+        assert_eq!(channel.write(&WRITE[0]), Err(ChannelError::Removed));
+        assert_eq!(channel.get(0, 9), Err(ChannelError::Removed));
+        assert_eq!(channel.read(Duration::ZERO), Err(ChannelError::Removed));
+        tray.insert(id);
+    }
+    assert_eq!(tray.exchanges(id), 0);
+    // Another handle does not mind the dead one, nor its end.
+    let mut other = open_hid(&tray);
+    drop(channel);
+    assert_eq!(other.get(0, 9), Ok(hid_status(1, 0)));
+    let busy = ChannelError::Busy { likely: None };
+    assert_eq!(tray.connect(&only_candidate(&tray).id).err(), Some(busy));
+}
+
+#[test]
+fn a_swapped_hid_device_is_reached_by_another_handle_only() {
+    let (tray, id) = hid_tray();
+    tray.arm(id, &[Script::at_exchange(0, Fault::SwappedBefore)]);
+    let mut channel = open_hid(&tray);
+    assert_eq!(channel.set(&WRITE[0]), Err(ChannelError::Removed));
+    assert_eq!(channel.get(0, 9), Err(ChannelError::Removed));
+    let ids = tray.ids();
+    assert_eq!((ids.len(), tray.is_inserted(id)), (2, false));
+    assert_ne!(tray.identity(ids[1]), tray.identity(id));
+    assert_eq!(open_hid(&tray).get(0, 9), Ok(hid_status(1, 0)));
+    assert_eq!((tray.exchanges(id), tray.exchanges(ids[1])), (1, 0));
 }

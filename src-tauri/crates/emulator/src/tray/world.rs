@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use oath::UnixTime;
-use token::ChannelError;
+use token::{Attachment, ChannelError};
 
 use super::TrayId;
-use crate::Applet;
 use crate::faults::{Armed, Fault, Script, garble};
+use crate::{Applet, Stalled};
 
 /// A command that was sent to a token: its header and lengths, never its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,26 @@ pub(crate) enum Outcome {
     },
 }
 
+/// One thing that a host does to a HID device.
+pub(crate) enum HidWrite<'a> {
+    /// An output report.
+    Output(&'a [u8]),
+    /// A feature report that is set.
+    Feature(&'a [u8]),
+}
+
+/// What becomes of what a HID device answers next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum NextAnswer {
+    #[default]
+    AsItIs,
+    /// With flipped bits.
+    Garbled,
+    /// So many bytes of it; an input report that is too short is dropped by the
+    /// system.
+    Cut(usize),
+}
+
 /// Everything on the tray.
 #[derive(Default)]
 pub(crate) struct World {
@@ -57,6 +77,7 @@ struct Token {
     /// The appearance that a channel holds.
     held: Option<u64>,
     silent: bool,
+    next_answer: NextAnswer,
     armed: Armed,
     log: Vec<Logged>,
 }
@@ -70,6 +91,7 @@ impl World {
             appearance: None,
             held: None,
             silent: false,
+            next_answer: NextAnswer::AsItIs,
             armed: Armed::default(),
             log: Vec::new(),
         });
@@ -145,20 +167,42 @@ impl World {
         }
         token.applet.reset();
         token.silent = false;
+        token.next_answer = NextAnswer::AsItIs;
         token.appearance = is_there.then_some(number);
         self.appearances = number;
         self.changes += 1;
     }
 
-    /// The tokens that a channel can be opened to: appearance, reader, answer
-    /// to reset.
-    pub(super) fn seen(&self) -> Vec<(u64, String, Vec<u8>)> {
+    /// The tokens that a channel can be opened to: appearance and how they are
+    /// attached.
+    pub(super) fn seen(&self) -> Vec<(u64, Attachment)> {
         let here = self.tokens.iter().filter(|t| !self.served.contains(&t.reader));
         here.filter_map(|token| {
-            let appearance = token.appearance?;
-            Some((appearance, token.reader.clone(), token.applet.atr()))
+            let attachment = match token.applet.hid_device() {
+                Some(device) => Attachment::Hid {
+                    vendor: device.vendor,
+                    product: device.product,
+                    usage_page: device.usage_page,
+                    usage: device.usage,
+                    name: device.name,
+                    serial: device.serial,
+                },
+                None => Attachment::SmartCard {
+                    reader: match token.applet.reader() {
+                        Some(reader) => reader.to_owned(),
+                        None => token.reader.clone(),
+                    },
+                    atr: token.applet.atr(),
+                },
+            };
+            Some((token.appearance?, attachment))
         })
         .collect()
+    }
+
+    /// Whether a token is a HID device.
+    pub(super) fn is_hid(&self, id: TrayId) -> bool {
+        self.token(id).applet.hid_device().is_some()
     }
 
     pub(crate) fn is_here(&self, id: TrayId, appearance: u64) -> bool {
@@ -176,7 +220,9 @@ impl World {
         if token.held == Some(appearance) {
             return Err(ChannelError::Busy { likely: None });
         }
-        if token.silent {
+        // A card that fell silent does not start up; a HID device is opened by the
+        // system without asking it.
+        if token.silent && token.applet.hid_device().is_none() {
             return Err(ChannelError::Unresponsive);
         }
         token.held = Some(appearance);
@@ -191,6 +237,14 @@ impl World {
             if token.appearance == Some(appearance) {
                 token.applet.reset();
             }
+        }
+    }
+
+    /// A handle of a HID device is closed, of which the device learns nothing.
+    pub(super) fn release_hid(&mut self, id: TrayId, appearance: u64) {
+        let token = self.token_mut(id);
+        if token.held == Some(appearance) {
+            token.held = None;
         }
     }
 
@@ -248,6 +302,113 @@ impl World {
         }
     }
 
+    /// One report for a HID device that is here (rigs/FACTS.md section 7).
+    pub(crate) fn hid_write(
+        &mut self,
+        id: TrayId,
+        what: &HidWrite<'_>,
+        now: UnixTime,
+    ) -> Result<(), ChannelError> {
+        let (report, unanswered) = match what {
+            // A feature report is acknowledged by the device, an output report is not.
+            HidWrite::Output(report) => (*report, Ok(())),
+            HidWrite::Feature(report) => (*report, Err(ChannelError::Silent)),
+        };
+        let token = self.token_mut(id);
+        let number = token.log.len();
+        let mut header = [0; 4];
+        for (to, from) in header.iter_mut().zip(report) {
+            *to = *from;
+        }
+        token.log.push(Logged { header, body_length: report.len().saturating_sub(4) });
+        if token.silent {
+            return unanswered;
+        }
+        let effect = |token: &mut Token| match (token.applet.hid(), what) {
+            (Some(hid), HidWrite::Output(report)) => hid.write(report, now),
+            (Some(hid), HidWrite::Feature(report)) => hid.set_feature(report, now),
+            (None, _) => Err(Stalled),
+        };
+        let done = |done: Result<(), Stalled>| done.map_err(|Stalled| STALLED);
+        match token.armed.take(number, None) {
+            None => done(effect(token)),
+            Some(Fault::RemovedBefore) => {
+                self.remove(id);
+                Err(ChannelError::Removed)
+            }
+            Some(Fault::RemovedAfter) => {
+                let _ = effect(token);
+                self.remove(id);
+                Err(ChannelError::Removed)
+            }
+            Some(Fault::Refused(_)) => Err(STALLED),
+            Some(Fault::Silent) => {
+                let _ = effect(token);
+                token.silent = true;
+                unanswered
+            }
+            Some(Fault::SilentBefore) => {
+                token.silent = true;
+                unanswered
+            }
+            Some(Fault::Garbled) => {
+                token.next_answer = NextAnswer::Garbled;
+                done(effect(token))
+            }
+            Some(Fault::Empty) => {
+                token.next_answer = NextAnswer::Cut(0);
+                done(effect(token))
+            }
+            Some(Fault::Short) => {
+                token.next_answer = NextAnswer::Cut(1);
+                done(effect(token))
+            }
+            Some(Fault::SwappedBefore) => {
+                // A handle does not go over to another device.
+                self.swap(id);
+                Err(ChannelError::Removed)
+            }
+        }
+    }
+
+    /// The next input report of a HID device that is here; nothing if none waits.
+    pub(crate) fn hid_read(&mut self, id: TrayId, now: UnixTime) -> Option<Vec<u8>> {
+        let token = self.token_mut(id);
+        if token.silent {
+            return None;
+        }
+        let report = token.applet.hid()?.read(now)?;
+        match std::mem::take(&mut token.next_answer) {
+            NextAnswer::AsItIs => Some(report),
+            NextAnswer::Garbled => Some(flipped(report)),
+            NextAnswer::Cut(_) => None,
+        }
+    }
+
+    /// A feature report of a HID device that is here.
+    pub(crate) fn hid_get(
+        &mut self,
+        id: TrayId,
+        number: u8,
+        len: usize,
+        now: UnixTime,
+    ) -> Result<Vec<u8>, ChannelError> {
+        let token = self.token_mut(id);
+        if token.silent {
+            return Err(ChannelError::Silent);
+        }
+        let hid = token.applet.hid().ok_or(STALLED)?;
+        let mut report = hid.get_feature(number, len, now).map_err(|Stalled| STALLED)?;
+        match std::mem::take(&mut token.next_answer) {
+            NextAnswer::AsItIs => Ok(report),
+            NextAnswer::Garbled => Ok(flipped(report)),
+            NextAnswer::Cut(length) => {
+                report.truncate(length);
+                Ok(report)
+            }
+        }
+    }
+
     fn swap(&mut self, id: TrayId) -> Outcome {
         let token = self.token(id);
         let (other, reader) = (token.applet.another(), token.reader.clone());
@@ -259,6 +420,16 @@ impl World {
             None => Outcome::Left,
         }
     }
+}
+
+/// What Linux reports for a stalled control transfer: EPIPE, "Broken pipe".
+const STALLED: ChannelError = ChannelError::Failed { code: 32 };
+
+fn flipped(mut report: Vec<u8>) -> Vec<u8> {
+    for byte in &mut report {
+        *byte ^= 0x55;
+    }
+    report
 }
 
 /// For the real service, which sees readers and not tokens.

@@ -13,9 +13,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     Access, Attachment, Candidate, Capabilities, Channel, ClockRule, CommandApdu, Continuation,
-    Entry, Family, Guard, NameRule, OpenError, PeriodRule, Places, Proof, ProofClass, Question,
-    ReadOnlyReason, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
-    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
+    Entry, Family, Guard, NameRule, OpenError, PeriodRule, Places, Presence, Proof, ProofClass,
+    Question, Random, ReadOnlyReason, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
+    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan, ZeroRule,
     exchange, exchange_once,
 };
 
@@ -68,12 +68,14 @@ const fn capabilities(access: Access, erases_secret: bool) -> Capabilities {
         access,
         secret: 1..=63,
         long_secret_hashed: false,
+        zeros: ZeroRule::Harmless,
         algorithms: &[Algorithm::Sha1, Algorithm::Sha256],
-        digits: 6..=6,
+        digits: &[6],
         period: PeriodRule::Stored(&[Period::S30, Period::S60]),
         name: NameRule::None,
         places: Places::Single,
         guard: Guard::None,
+        presence: Presence::PressAfter,
         clock: ClockRule::SetOnWrite { erases_secret },
         proof: ProofClass::Displays,
     }
@@ -92,7 +94,12 @@ impl crate::Driver for Driver {
         }
     }
 
-    fn open(&self, _: &Candidate, channel: Channel) -> Result<Box<dyn Session>, OpenError> {
+    fn open(
+        &self,
+        _: &Candidate,
+        channel: Channel,
+        _: &Random,
+    ) -> Result<Box<dyn Session>, OpenError> {
         let Channel::SmartCard(mut card) = channel else {
             return Err(OpenError::NotThisFamily(channel));
         };
@@ -176,7 +183,12 @@ impl Session for Token2 {
     }
 
     /// Reads serial and clock again; the code itself only the display tells.
-    fn prove(&mut self, _: &WritePlan, _: Question) -> Result<Proof, SessionError> {
+    fn prove(
+        &mut self,
+        _: &WritePlan,
+        _: Question,
+        _: UnixTime,
+    ) -> Result<Proof, SessionError> {
         let answer = device_info(&mut *self.card)?;
         let (serial, clock) = parse_info(&answer).ok_or(SessionError::Malformed {
             exchange: "DEVICE INFO",
@@ -186,7 +198,7 @@ impl Session for Token2 {
             return Err(SessionError::AnotherToken);
         }
         self.identity.clock = Some(clock);
-        Ok(Proof::MustBeTyped { clock })
+        Ok(Proof::MustBeTyped { clock: Some(clock) })
     }
 }
 

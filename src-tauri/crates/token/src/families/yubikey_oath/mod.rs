@@ -19,8 +19,8 @@ use self::product::Product;
 use self::wire::{Calculated, Form, SelectAnswer};
 use crate::{
     Attachment, Candidate, Capabilities, Channel, CommandApdu, Continuation, Entry, Family, Guard,
-    OpenError, Proof, Question, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
-    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, Unrecognised, WriteFailure, WritePlan,
+    OpenError, Proof, Question, Random, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
+    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
     exchange, exchange_once,
 };
 
@@ -35,7 +35,7 @@ static FAMILY: Family = Family {
     capabilities: product::capabilities(Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false }, Guard::None),
     evidence: Rung::OthersCode,
     evidence_source: "Vectors of the maker's client and of two firmwares; \
-                      ykman reads what is written and the other way round.",
+                      ykman and canokey-manager read what is written and the other way round, from emulated keys.",
 };
 
 impl crate::Driver for Driver {
@@ -51,7 +51,12 @@ impl crate::Driver for Driver {
         }
     }
 
-    fn open(&self, candidate: &Candidate, channel: Channel) -> Result<Box<dyn Session>, OpenError> {
+    fn open(
+        &self,
+        candidate: &Candidate,
+        channel: Channel,
+        random: &Random,
+    ) -> Result<Box<dyn Session>, OpenError> {
         let Channel::SmartCard(mut card) = channel else {
             return Err(OpenError::NotThisFamily(channel));
         };
@@ -64,7 +69,7 @@ impl crate::Driver for Driver {
             Attachment::Hid { .. } => "",
         };
         let Some(product) = Product::of(&selected, reader) else {
-            return Err(OpenError::Stranger(Unrecognised::Nitrokey3));
+            return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
         };
         let guard = match selected.challenge {
             Some(_) => Guard::Password,
@@ -84,6 +89,7 @@ impl crate::Driver for Driver {
             product,
             selected,
             access: None,
+            random: random.clone(),
         }))
     }
 }
@@ -102,6 +108,7 @@ struct YkOath {
     selected: SelectAnswer,
     /// The key derived from the password; the password itself is not kept.
     access: Option<Access>,
+    random: Random,
 }
 
 impl Session for YkOath {
@@ -114,11 +121,12 @@ impl Session for YkOath {
     }
 
     fn unlock(&mut self, key: &Unlock) -> Result<(), SessionError> {
-        let Unlock::Password { password, challenge } = key;
         let Some(card_challenge) = self.selected.challenge.clone() else {
             return Ok(());
         };
-        let access = Access::derive(password, &self.selected.salt, *challenge);
+        let mut challenge = [0; 8];
+        (self.random)(&mut challenge);
+        let access = Access::derive(&key.0, &self.selected.salt, challenge);
         self.validate(&access, &card_challenge)?;
         self.access = Some(access);
         Ok(())
@@ -126,7 +134,7 @@ impl Session for YkOath {
 
     fn entries(&mut self) -> Result<Vec<Entry>, SessionError> {
         let names = self.names()?;
-        let entry = |name: Vec<u8>| Entry { name: String::from_utf8_lossy(&name).into_owned() };
+        let entry = |name: Vec<u8>| Entry::named(String::from_utf8_lossy(&name).into_owned());
         Ok(names.into_iter().map(entry).collect())
     }
 
@@ -156,7 +164,12 @@ impl Session for YkOath {
         self.change(&put, "PUT", before)
     }
 
-    fn prove(&mut self, plan: &WritePlan, question: Question) -> Result<Proof, SessionError> {
+    fn prove(
+        &mut self,
+        plan: &WritePlan,
+        question: Question,
+        _: UnixTime,
+    ) -> Result<Proof, SessionError> {
         let name = plan.name().unwrap_or_default().as_bytes();
         let calculated = match question {
             Question::Key(step) => match self.calculate(name, step, Form::Full) {
@@ -276,8 +289,9 @@ impl YkOath {
         before: TokenState,
     ) -> Result<(), WriteFailure> {
         let cleared = before == TokenState::Emptied;
-        let opened = self.open_if_needed();
-        match opened.and_then(|()| exchange_once(&mut *self.card, command, named)) {
+        // Selecting and proving the password again changes nothing, however it ends.
+        self.open_if_needed().map_err(|cause| WriteFailure { token: before, cause, cleared })?;
+        match exchange_once(&mut *self.card, command, named) {
             Ok(answer) if answer.status() == StatusWord::OK => Ok(()),
             Ok(answer) => {
                 let refused = product::REFUSALS.contains(&answer.status().0)
@@ -289,14 +303,8 @@ impl YkOath {
                 })
             }
             Err(cause) => {
-                let nothing_sent = match &cause {
-                    SessionError::Channel(error) => !error.may_have_taken_effect(),
-                    SessionError::Malformed { exchange, .. } => *exchange != named,
-                    SessionError::Locked
-                    | SessionError::WrongKey { .. }
-                    | SessionError::AnotherToken => true,
-                    _ => false,
-                };
+                let nothing_sent =
+                    matches!(&cause, SessionError::Channel(e) if !e.may_have_taken_effect());
                 Err(WriteFailure {
                     token: if nothing_sent { before } else { TokenState::Unknown },
                     cause,

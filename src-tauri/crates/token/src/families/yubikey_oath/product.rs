@@ -5,7 +5,7 @@ use oath::Algorithm;
 
 use super::wire::SelectAnswer;
 use crate::{
-    Access, Capabilities, ClockRule, Continuation, Guard, NameRule, PeriodRule, Places, ProofClass, SameName,
+    Access, Capabilities, Characters, ClockRule, Continuation, EntryName, Guard, NameRule, PeriodPrefix, PeriodRule, Places, Presence, ProofClass, SameName, ZeroRule,
     StatusWord,
 };
 
@@ -143,12 +143,20 @@ pub(super) const fn capabilities(product: Product, guard: Guard) -> Capabilities
         access: Access::Writable,
         secret: 1..=product.longest_key(),
         long_secret_hashed: true,
+        zeros: ZeroRule::Harmless,
         algorithms: product.algorithms(),
-        digits: 6..=8,
+        digits: &[6, 7, 8],
         period: PeriodRule::InName,
-        name: NameRule::IssuerAccount { most_bytes: 64 },
+        name: NameRule::Entry(EntryName {
+            most_bytes: 64,
+            fields: None,
+            characters: Characters::Utf8,
+            period: PeriodPrefix::SlashUnlessThirty,
+            joint: ":",
+        }),
         places: Places::Named { most: product.most_entries(), same_name: product.same_name() },
         guard,
+        presence: Presence::None,
         clock: ClockRule::None,
         proof: ProofClass::Computes,
     }
