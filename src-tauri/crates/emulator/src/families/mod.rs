@@ -21,16 +21,17 @@ macro_rules! families {
     };
 }
 
+// In the order in which practice tokens are laid out: what most people have first.
 families! {
-    feitian_otp_applet,
-    nitrokey_pro,
-    nitrokey_secrets,
-    onlykey,
-    token2_fido_otp,
-    token2_molto2,
     token2_nfc_single_profile,
     yubikey_oath,
+    nitrokey_secrets,
+    token2_molto2,
+    token2_fido_otp,
+    nitrokey_pro,
     yubikey_otp_hid,
+    onlykey,
+    feitian_otp_applet,
 }
 
 #[cfg(test)]

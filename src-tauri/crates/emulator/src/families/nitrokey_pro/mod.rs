@@ -156,6 +156,10 @@ impl NitrokeyPro {
         self
     }
 
+    fn factory_pin(&self) -> Option<String> {
+        self.admin.is(FACTORY_ADMIN_PIN).then(|| format!("Admin PIN {FACTORY_ADMIN_PIN}"))
+    }
+
     /// With these PINs instead of the factory's, and all tries.
     #[must_use]
     pub fn with_pins(mut self, admin: &str, user: &str) -> Self {
@@ -334,7 +338,8 @@ impl Applet for NitrokeyPro {
             display: None,
             seconds_left: None,
             buttons: &[],
-            lines: slots.map(Slot::shown_name).collect(),
+            // Who practises has to know it; a leaflet tells it with a real one.
+            lines: self.factory_pin().into_iter().chain(slots.map(Slot::shown_name)).collect(),
         }
     }
 

@@ -22,6 +22,10 @@ impl Pin {
         Self { digits: digits.as_bytes().to_vec(), tries_left: TRIES, password: None }
     }
 
+    pub(super) fn is(&self, digits: &str) -> bool {
+        self.digits == digits.as_bytes()
+    }
+
     pub(super) fn tries_left(&self) -> u8 {
         self.tries_left
     }

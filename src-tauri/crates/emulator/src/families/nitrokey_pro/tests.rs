@@ -229,7 +229,7 @@ fn a_name_is_needed_and_cut_after_15_bytes() {
     assert_eq!(otp_data(&mut key, b'S', 0, &[1; 20]), 0);
     assert_eq!(write_slot(&mut key, 0x20, 30, 0), 0);
     assert_eq!(send(&mut key, 0x02, &[&[0x20]]).1[..16], *b"0123456789abcde\0");
-    assert_eq!(key.face(NOW).lines, ["0123456789abcde"]);
+    assert_eq!(key.face(NOW).lines, ["Admin PIN 12345678", "0123456789abcde"]);
 }
 
 #[test]
@@ -419,7 +419,9 @@ fn pins_are_changed_with_the_old_ones_and_a_factory_reset_forgets_all() {
 #[test]
 fn the_face_names_the_slots_and_shows_no_code() {
     let face = enrolled(practice()).face(NOW);
-    assert_eq!(face.lines, ["Microsoft"]);
+    assert_eq!(face.lines, ["Admin PIN 12345678", "Microsoft"]);
+    let changed = enrolled(practice()).with_pins("87654321", "123456").face(NOW);
+    assert_eq!(changed.lines, ["Microsoft"], "only the factory's PIN is told");
     assert_eq!((face.display, face.buttons, face.on), (None, [].as_slice(), true));
     assert_eq!(face.serial.as_deref(), Some("0000a1b1"));
 }
