@@ -41,6 +41,8 @@ pub(crate) enum Ends {
     Unproven(&'static str),
     /// To this problem, and nothing is changed.
     Refused(&'static str),
+    /// To this problem, and it cannot be known what becomes of the write.
+    Unknown(&'static str),
 }
 
 impl Case {

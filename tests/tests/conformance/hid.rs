@@ -6,6 +6,7 @@
     reason = "a condition stands beside the cases that it makes"
 )]
 
+use emulator::families::mooltipass::{Card, Firmware, Mooltipass};
 use emulator::families::nitrokey_pro::{self, NitrokeyPro};
 use emulator::families::nitrokey_secrets::NitrokeySecrets;
 use emulator::families::onlykey::{self, OnlyKey, Usb};
@@ -13,7 +14,7 @@ use emulator::families::yubikey_otp_hid::{Slot, YubikeyOtpHid};
 use oath::{Algorithm, Digits, Period, UnixTime};
 use sower_tests::world::{BEGINNING, canary};
 
-use crate::case::{Case, Ends, old_secret};
+use crate::case::{Answers, Case, Ends, old_secret};
 
 /// The name of the canary's entry.
 const NAME: &str = "Microsoft (Contoso):adele@contoso.com";
@@ -144,6 +145,55 @@ pub(crate) fn onlykey() -> Vec<Case> {
     ]
 }
 
+pub(crate) fn mooltipass() -> Vec<Case> {
+    const SERVICE: &str = "Microsoft (Contoso)";
+    const LOGIN: &str = "adele@contoso.com";
+    let asking = |condition: &str, make: fn(Mooltipass) -> Mooltipass| {
+        let make = move || make(Mooltipass::new(4_001));
+        of_mooltipass(Case::new(format!("mooltipass, {condition}"), make))
+    };
+    let with = |condition: &str, make: fn(Mooltipass) -> Mooltipass| {
+        let make = move || make(Mooltipass::new(4_001).approving());
+        of_mooltipass(Case::new(format!("mooltipass, {condition}"), make))
+    };
+    fn taken(device: Mooltipass) -> Mooltipass {
+        device.holding(SERVICE, LOGIN, &old_secret())
+    }
+    fn others(device: Mooltipass) -> Mooltipass {
+        let device = device.holding(SERVICE, "adele", &old_secret());
+        device.holding("Acme", LOGIN, &old_secret())
+    }
+    vec![
+        with("entry changed", taken),
+        with("other entries", others),
+        Case {
+            answers: Answers::Always,
+            ..with("the same key already", |device| device.holding(SERVICE, LOGIN, &canary()))
+        },
+        with("busy", |device| device.busy_for(3)),
+        with("firmware 0.86", |device| device.with_firmware(Firmware::V0_86)),
+        with("clock gains", |device| device.gaining(500)),
+        with("firmware with wrong codes", |device| device.with_firmware(Firmware::V0_85))
+            .mute()
+            .ends(Ends::Unproven("proof-mismatch")),
+        with("firmware without codes", |device| device.with_firmware(Firmware::Bundle7))
+            .mute()
+            .ends(Ends::Unproven("firmware-too-old")),
+        asking("denied", Mooltipass::denying).ends(Ends::Refused("not-touched")),
+        asking("denied, entry there", |device| taken(device).denying())
+            .ends(Ends::Refused("not-touched")),
+        // Where time stands still, the question stays on the screen, and the owner
+        // may say yes to it yet.
+        asking("nobody answers", taken).ends(Ends::Unknown("token-silent")),
+    ]
+}
+
+/// A store has eight reports, and there is nobody to ask but the entry itself: what
+/// is not there cannot be told from what its owner does not tell.
+pub(crate) fn of_mooltipass(case: Case) -> Case {
+    case.in_reports(8).asks_for_touch().replacing("entry-not-told")
+}
+
 /// What is turned back before a write, with the code that is told.
 pub(crate) fn turned_back() -> Vec<(Case, &'static str)> {
     let pro = |condition: &str, make: fn(NitrokeyPro) -> NitrokeyPro| {
@@ -156,7 +206,14 @@ pub(crate) fn turned_back() -> Vec<(Case, &'static str)> {
             make(OnlyKey::new(onlykey::Model::OnlyKey, 5))
         })
     };
+    let mini = |condition: &str, make: fn(Mooltipass) -> Mooltipass| {
+        Case::new(format!("mooltipass, {condition}"), move || {
+            make(Mooltipass::new(4_001).approving())
+        })
+    };
     vec![
+        (mini("no card", |device| device.with_card(Card::Absent)), "locked-on-device"),
+        (mini("card locked", |device| device.with_card(Card::Locked)), "locked-on-device"),
         (pro("PIN not told", |key| key), "locked-pin"),
         (pro("PIN wrong", |key| key).opened_by("87654321"), "wrong-password"),
         (

@@ -78,7 +78,7 @@ pub(crate) fn is_true(state: &str, replaces: &str, before: &[Holding], after: &[
             let gave_way = match replaces {
                 "nothing" => gone == 0,
                 // A place may hold what is no shared secret.
-                "entry" | "whatever-is-there" => gone <= 1,
+                "entry" | "entry-not-told" | "whatever-is-there" => gone <= 1,
                 other => panic!("no such word: {other}"),
             };
             matches!(&new[..], [one] if one.is_as_planned()) && gave_way

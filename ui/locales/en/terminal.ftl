@@ -17,6 +17,7 @@ cli-receipt-place = The receipt cannot be saved there: the file exists, or its f
 cli-not-enrollable = This is not a code that can be put on a token.
     .next = Read the next step above.
 cli-replaces-entry = The token has an entry of this name. It would be replaced.
+cli-replaces-entry-not-told = The token does not tell which entries it has. One of this name would be replaced.
 cli-replaces-whatever-is-there = The token holds one secret. Whatever is on it now would be replaced.
 cli-ask-replace = Replace it?
 cli-needs-overwrite = Nothing was written: nobody was there to be asked.

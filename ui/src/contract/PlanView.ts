@@ -23,7 +23,8 @@ slots: Array<SlotView>,
  */
 presence: string, 
 /**
- * What will be replaced: `nothing`, `entry` or `whatever-is-there`.
+ * What will be replaced: `nothing`, `entry`, `entry-not-told` or
+ * `whatever-is-there`.
  */
 replaces: string, 
 /**

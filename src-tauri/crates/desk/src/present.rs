@@ -257,7 +257,7 @@ fn limits(capabilities: &Capabilities) -> Facts {
                 Places::Single => "1".to_owned(),
                 Places::Slots { count } => format!("{count} slots"),
                 Places::Named { most: Some(most), .. } => most.to_string(),
-                Places::Named { most: None, .. } => "not told".to_owned(),
+                Places::Named { most: None, .. } | Places::Unlisted => "not told".to_owned(),
             },
         ),
     ])

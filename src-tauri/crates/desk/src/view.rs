@@ -263,7 +263,8 @@ pub struct PlanView {
     /// Whether a person has to be there: `none`, `touch-to-replace`,
     /// `press-after` or `approve-on-device`.
     pub presence: String,
-    /// What will be replaced: `nothing`, `entry` or `whatever-is-there`.
+    /// What will be replaced: `nothing`, `entry`, `entry-not-told` or
+    /// `whatever-is-there`.
     pub replaces: String,
     /// Whether the token's clock will be set.
     pub sets_clock: bool,

@@ -95,6 +95,7 @@ impl Captured {
                 let taken = |name| entries.iter().any(|entry| entry.name == name);
                 if plan.name().is_some_and(taken) { Replaces::Entry } else { Replaces::Nothing }
             }
+            Places::Unlisted => Replaces::EntryNotTold,
         };
         Ok(Planned { captured: self, survey, plan, slot, replaces })
     }
@@ -131,6 +132,8 @@ pub enum Replaces {
     Nothing,
     /// The entry of the same name.
     Entry,
+    /// The entry of the same name, and nothing tells whether there is one.
+    EntryNotTold,
     /// The one place of the token, and nothing tells whether something is in it.
     WhateverIsThere,
 }
@@ -141,6 +144,7 @@ impl Replaces {
         match self {
             Self::Nothing => "nothing",
             Self::Entry => "entry",
+            Self::EntryNotTold => "entry-not-told",
             Self::WhateverIsThere => "whatever-is-there",
         }
     }
@@ -260,6 +264,8 @@ impl Planned {
         }
         let entries = session.entries()?;
         let there = match &self.slot {
+            // Its code is all that such a token tells.
+            None if self.replaces == Replaces::EntryNotTold => true,
             Some(slot) => entries.iter().any(|entry| {
                 entry.slot.as_ref().is_some_and(|found| found.number == slot.number)
                     && entry.taken != Taken::No
@@ -269,7 +275,9 @@ impl Planned {
         if !there {
             return Ok(match self.replaces {
                 Replaces::Nothing => TokenState::Untouched,
-                Replaces::Entry | Replaces::WhateverIsThere => TokenState::Emptied,
+                Replaces::Entry | Replaces::EntryNotTold | Replaces::WhateverIsThere => {
+                    TokenState::Emptied
+                }
             });
         }
         let mut right = true;
@@ -290,8 +298,12 @@ impl Planned {
             _ if right => TokenState::Written,
             // The entry that was to give way never did.
             Replaces::Entry if !cleared => TokenState::Untouched,
-            // There is an entry that is neither the old one nor the new one.
-            Replaces::Entry | Replaces::Nothing | Replaces::WhateverIsThere => TokenState::Unknown,
+            // There is an entry that is neither the old one nor the new one, or nobody
+            // ever knew of an old one.
+            Replaces::Entry
+            | Replaces::EntryNotTold
+            | Replaces::Nothing
+            | Replaces::WhateverIsThere => TokenState::Unknown,
         })
     }
 

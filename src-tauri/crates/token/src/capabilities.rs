@@ -156,6 +156,9 @@ pub enum Places {
         /// What the token itself does with a name that is taken.
         same_name: SameName,
     },
+    /// Entries by name, and the token tells nobody which it has: one of the same
+    /// name is changed, which only its own screen says.
+    Unlisted,
 }
 
 /// What a token does with a name that is taken. Neither is relied upon: the

@@ -31,6 +31,7 @@ families! {
     nitrokey_pro,
     yubikey_otp_hid,
     onlykey,
+    mooltipass,
     feitian_otp_applet,
 }
 

@@ -25,4 +25,5 @@ families! {
     nitrokey_pro,
     yubikey_otp_hid,
     onlykey,
+    mooltipass,
 }
