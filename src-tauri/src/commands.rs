@@ -225,7 +225,9 @@ pub(crate) async fn at<T: Send + 'static>(
         .unwrap_or_else(|_| Err(Problem::new("unexpected", [])))
 }
 
-fn progress<R: Runtime>(app: &AppHandle<R>) -> impl FnMut(Progress) {
+/// What tells the window how far a conversation with a token has come.
+pub(crate) fn progress<R: Runtime>(app: &AppHandle<R>) -> impl Fn(Progress) + Send + Sync + use<R> {
+    let app = app.clone();
     // A window that is gone has no use for it.
     move |progress| drop(app.emit(event::PROGRESS, progress))
 }

@@ -109,6 +109,7 @@ pub fn furnish<R: Runtime>(
 fn watch<R: Runtime>(app: &AppHandle<R>) {
     let window = app.clone();
     let desk = Arc::clone(&app.state::<Arc<Desk>>());
+    desk.summon_by(commands::progress(app));
     let tokens = desk.watch(Box::new(move |tokens| {
         // A window that is gone has no use for them.
         drop(window.emit(event::TOKENS, tokens));

@@ -2,8 +2,10 @@
 //! still: what people do right and what they do wrong.
 
 use std::fmt::Write;
+use std::sync::{Arc, Mutex};
 
-use desk::{Choice, RunView, WhatView};
+use desk::{Choice, Progress, RunView, WhatView};
+use emulator::families::nitrokey_secrets;
 use emulator::families::token2_nfc_single_profile::{
     OTPC_P2_I, Token2NfcSingleProfile, UNKNOWN_PREFIX,
 };
@@ -57,6 +59,33 @@ fn a_key_proves_itself_without_typing() {
     let held = world.tray.holds(id);
     assert!(held[0].secret.expose().starts_with(&[0xd5, 0xc9, 0x07]), "the work seed is on it");
     assert_eq!(held[0].secret.len(), 14, "padded to 14 bytes");
+}
+
+#[test]
+fn somebody_is_called_to_the_token_that_waits_for_a_touch() {
+    let taken =
+        || nitrokey_secrets::practice().occupied(&["Microsoft (Contoso):adele@contoso.com"]);
+    for (key, calls) in [
+        (nitrokey_secrets::practice(), false),
+        (taken(), true),
+        (nitrokey_secrets::practice().by_hid(), false),
+        (taken().by_hid(), true),
+    ] {
+        let world = World::new();
+        let id = world.put(Box::new(key));
+        let called = Arc::new(Mutex::new(Vec::new()));
+        let (heard, tray) = (Arc::clone(&called), world.tray.clone());
+        world.desk.summon_by(move |step| {
+            heard.lock().expect("alone").push(step);
+            // Who is called comes and touches it.
+            tray.press(id);
+        });
+        planned(&world, WORK);
+        let confirmed = world.desk.write(calls, &mut |_| {}).expect("written");
+        assert!(matches!(confirmed, RunView::Confirmed { .. }), "{confirmed:?}");
+        let called = called.lock().expect("alone");
+        assert_eq!(called.contains(&Progress::Touch), calls, "{called:?}");
+    }
 }
 
 #[test]

@@ -3,4 +3,4 @@
 /**
  * How far a write has come.
  */
-export type Progress = "connecting" | "writing" | "proving" | "settling";
+export type Progress = "connecting" | "writing" | "touch" | "approve" | "proving" | "settling";

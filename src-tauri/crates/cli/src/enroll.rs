@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use desk::{
-    Choice, Desk, Facts, Now, PlanView, Problem, Progress, RunView, Setup, TokenView, VerdictView,
-    WhatView,
+    Choice, Desk, Facts, Now, PlanView, Problem, RunView, Setup, TokenView, VerdictView, WhatView,
 };
 use emulator::{Tray, TrayId};
 use oath::UnixTime;
@@ -35,6 +34,8 @@ pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
     }
     run.capture()?;
     let token = run.choose_token()?;
+    let like = printer.form();
+    run.desk().summon_by(move |step| Printer::new(like).progress(step));
     let view = run.plan(&token)?;
     let view = run.write(&view)?;
     run.confirm(view)
@@ -277,12 +278,7 @@ impl Run<'_> {
                 return Err(self.refuse("cli-declined"));
             }
         }
-        let mut progress = |step: Progress| {
-            let key = serde_json::to_value(step);
-            if let Ok(Value::String(step)) = key {
-                self.printer.note(&self.printer.message(&format!("progress-{step}")));
-            }
-        };
+        let mut progress = |step| self.printer.progress(step);
         let view = self
             .desk()
             .write(replace, &mut progress)

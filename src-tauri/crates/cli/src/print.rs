@@ -5,7 +5,7 @@
 
 use std::io::{Write, stderr, stdout};
 
-use desk::{Facts, Problem, Said, Words};
+use desk::{Facts, Problem, Progress, Said, Words};
 use serde_json::Value;
 
 /// Prints in one of the two forms.
@@ -17,6 +17,19 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(json: bool) -> Self {
         Self { json, words: Words::english() }
+    }
+
+    /// Whether it prints for programs: what another thread makes one of its own of,
+    /// because the words are not shared between threads.
+    pub(crate) const fn form(&self) -> bool {
+        self.json
+    }
+
+    /// How far a conversation with a token has come.
+    pub(crate) fn progress(&self, step: Progress) {
+        if let Ok(Value::String(step)) = serde_json::to_value(step) {
+            self.note(&self.message(&format!("progress-{step}")));
+        }
     }
 
     /// The result: `document` for programs, `text` for people.

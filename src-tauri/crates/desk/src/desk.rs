@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enroll::{Choice, Rejection};
 use intake::Source;
-use token::{Random, SessionError, TokenState, WriteFailure};
+use token::{Random, SessionError, Summons, TokenState, WriteFailure};
 use zeroize::Zeroizing;
 
 use crate::clock::{ClockDoubt, doubt_clock};
@@ -30,6 +30,7 @@ pub struct Desk {
     pub(crate) now: Now,
     pub(crate) random: Random,
     pub(crate) patience: Duration,
+    summons: Mutex<Summons>,
     state: Mutex<State>,
 }
 
@@ -41,8 +42,20 @@ impl Desk {
             now: setup.now,
             random: setup.random,
             patience: setup.patience,
+            summons: Mutex::new(Arc::new(|_| {})),
             state: Mutex::new(State::new()),
         }
+    }
+
+    /// Whom to tell, from now on, that a token waits for a person. It is called
+    /// during the intents that talk to tokens, on their thread.
+    pub fn summon_by(&self, told: impl Fn(Progress) + Send + Sync + 'static) {
+        let summons: Summons = Arc::new(move |deed| told(present::deed(deed)));
+        *self.summons.lock().unwrap_or_else(PoisonError::into_inner) = summons;
+    }
+
+    pub(crate) fn summons(&self) -> Summons {
+        Arc::clone(&self.summons.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The stage now.

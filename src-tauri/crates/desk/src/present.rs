@@ -4,15 +4,15 @@ use enroll::{Evidence, Planned, Rejection, Survey};
 use intake::{Credential, Finding};
 use oath::{CodeError, Period};
 use token::{
-    Access, Capabilities, ClockRule, DRIVERS, Entry, EntryName, Guard, Misfit, NameRule,
+    Access, Capabilities, ClockRule, DRIVERS, Deed, Entry, EntryName, Guard, Misfit, NameRule,
     PeriodRule, Places, Presence, ProofClass, ReadOnlyReason, Rung, Taken,
 };
 
 use crate::look::{Look, Place};
 use crate::problem::stranger_code;
 use crate::{
-    CredentialView, Facts, FamilyView, FindingView, MisfitView, PlanView, Problem, SlotView,
-    TokenView, VerdictView, WhatView,
+    CredentialView, Facts, FamilyView, FindingView, MisfitView, PlanView, Problem, Progress,
+    SlotView, TokenView, VerdictView, WhatView,
 };
 
 pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> Facts {
@@ -280,6 +280,13 @@ const fn proof_code(proof: ProofClass) -> &'static str {
         ProofClass::ReadsClock => "reads-clock",
         ProofClass::Types => "types",
         ProofClass::Displays => "displays",
+    }
+}
+
+pub(crate) const fn deed(deed: Deed) -> Progress {
+    match deed {
+        Deed::Touch => Progress::Touch,
+        Deed::Approve => Progress::Approve,
     }
 }
 

@@ -67,7 +67,7 @@ impl Desk {
         let key = Self::key(chosen);
         let place = &chosen.place;
         let talked = self.looker.talk(place, (), |session, ()| {
-            open_with(session, key.as_ref())?;
+            self.open_with(session, key.as_ref())?;
             Survey::take(session, place.candidate.origin, (self.now)())
         });
         match talked {
@@ -94,7 +94,7 @@ impl Desk {
         let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, planned, |session, planned| {
-            if let Err(cause) = open_with(session, key.as_ref()) {
+            if let Err(cause) = self.open_with(session, key.as_ref()) {
                 return Err((planned, WriteFailure::untouched(cause)));
             }
             progress(Progress::Writing);
@@ -131,7 +131,7 @@ impl Desk {
         let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, written, |session, written| {
-            match open_with(session, key.as_ref()) {
+            match self.open_with(session, key.as_ref()) {
                 Ok(()) => written.prove(session, challenge, (self.now)()),
                 Err(cause) => Err((written, cause.into())),
             }
@@ -166,7 +166,7 @@ impl Desk {
         let key = Self::key(&chosen);
         let challenge = self.challenge();
         let talked = self.looker.talk(&chosen.place, planned, |session, planned| {
-            match open_with(session, key.as_ref()) {
+            match self.open_with(session, key.as_ref()) {
                 Ok(()) => planned.settle(session, challenge, written_at, cleared, (self.now)()),
                 Err(cause) => Err((planned, cause)),
             }
@@ -199,6 +199,15 @@ impl Desk {
         None
     }
 
+    fn open_with(
+        &self,
+        session: &mut dyn Session,
+        key: Option<&Unlock>,
+    ) -> Result<(), SessionError> {
+        session.summon_by(self.summons());
+        key.map_or(Ok(()), |key| session.unlock(key))
+    }
+
     fn key(chosen: &Chosen) -> Option<Unlock> {
         chosen.password.clone().map(Unlock)
     }
@@ -208,10 +217,6 @@ impl Desk {
         (self.random)(&mut bytes);
         TimeStep(u64::from_be_bytes(bytes))
     }
-}
-
-fn open_with(session: &mut dyn Session, key: Option<&Unlock>) -> Result<(), SessionError> {
-    key.map_or(Ok(()), |key| session.unlock(key))
 }
 
 fn gone() -> Problem {

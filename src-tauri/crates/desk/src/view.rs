@@ -366,6 +366,10 @@ pub enum Progress {
     Connecting,
     /// Writing.
     Writing,
+    /// Waiting for somebody to touch the token.
+    Touch,
+    /// Waiting for somebody to say yes on the token's own screen.
+    Approve,
     /// Asking the token for its proof.
     Proving,
     /// Asking the token what it holds after a broken connection.

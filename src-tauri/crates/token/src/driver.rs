@@ -14,6 +14,19 @@ use crate::{
 /// Fills a buffer with bytes that nobody can foresee.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
+/// What a token waits for a person to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// To touch it.
+    Touch,
+    /// To say yes on its own screen.
+    Approve,
+}
+
+/// Called at the moment at which a token waits for a person, while a call into its
+/// session goes on.
+pub type Summons = Arc<dyn Fn(Deed) + Send + Sync>;
+
 /// Recognises one family and opens sessions with its tokens.
 pub trait Driver: Sync {
     /// The family, described for people and for tables.
@@ -42,6 +55,9 @@ pub trait Session: Send {
     fn identity(&self) -> &TokenIdentity;
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
+    /// Whom to call from now on when the token waits for a person. A family that
+    /// never waits for one calls nobody.
+    fn summon_by(&mut self, _: Summons) {}
     /// Opens a guarded token. One try; a wrong key is never repeated.
     fn unlock(&mut self, key: &Unlock) -> Result<(), SessionError>;
     /// What is on it already, as far as it tells. Read before anything is overwritten.

@@ -33,8 +33,9 @@ pub use channel::{
 };
 pub use closed::{CLOSED, ClosedModel, Doubt, Doubted, SeedForm, Tag, Told};
 pub use driver::{
-    Driver, Entry, Family, HidInterface, OpenError, Proof, Question, Random, Recognition, Rung,
-    Serial, Session, Slot, Taken, TokenIdentity, Unlock, Unrecognised, hid_interfaces, open,
+    Deed, Driver, Entry, Family, HidInterface, OpenError, Proof, Question, Random, Recognition,
+    Rung, Serial, Session, Slot, Summons, Taken, TokenIdentity, Unlock, Unrecognised,
+    hid_interfaces, open,
 };
 pub use error::{SessionError, TokenState, WriteFailure};
 pub use families::DRIVERS;

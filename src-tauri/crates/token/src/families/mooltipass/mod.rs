@@ -16,10 +16,10 @@ use oath::{Algorithm, Code, Digits, SharedSecret, UnixTime};
 use self::packets::{Link, Message, USUAL_OWNER};
 use self::wire::{LOGIN_UNITS, Name, SECRET_LEN, SERVICE_UNITS, Status, Told};
 use crate::{
-    Access, Attachment, Candidate, Capabilities, Channel, ChannelError, Characters, ClockRule,
+    Access, Attachment, Candidate, Capabilities, Channel, ChannelError, Characters, ClockRule, Deed,
     Entry, EntryName, Family, Guard, HidInterface, NameRule, OpenError, PeriodPrefix, PeriodRule,
     Places, Presence, Proof, ProofClass, Question, Random, Recognition, Rung, Serial, Session,
-    SessionError, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan, ZeroRule,
+    SessionError, Summons, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan, ZeroRule,
 };
 
 /// Recognises a Mini BLE by vendor, product and usage.
@@ -104,7 +104,7 @@ impl crate::Driver for Driver {
             (_, channel) => return Err(OpenError::NotThisFamily(channel)),
         };
         let mut mini =
-            MiniBle { link: Link::new(device), identity: identity(candidate), now: None };
+            MiniBle { link: Link::new(device), identity: identity(candidate), now: None, summons: None };
         mini.status()?;
         Ok(Box::new(mini))
     }
@@ -132,6 +132,7 @@ struct MiniBle {
     identity: TokenIdentity,
     /// The time that was given last. What was waited since then is counted.
     now: Option<UnixTime>,
+    summons: Option<Summons>,
 }
 
 impl Session for MiniBle {
@@ -146,6 +147,10 @@ impl Session for MiniBle {
     /// Nothing opens it but its card and the PIN on its own wheel.
     fn unlock(&mut self, _: &Unlock) -> Result<(), SessionError> {
         Ok(())
+    }
+
+    fn summon_by(&mut self, summons: Summons) {
+        self.summons = Some(summons);
     }
 
     /// None, whatever is on it: no message of the sheet lists them.
@@ -172,6 +177,7 @@ impl Session for MiniBle {
         self.ready().map_err(WriteFailure::untouched)?;
         // The right time harms no credential, and without it no code is told.
         self.set_date(self.present(now)).map_err(WriteFailure::untouched)?;
+        self.summon();
         let failed = |token, cause| Err(WriteFailure { token, cause, cleared: false });
         match self.link.ask(&store) {
             Ok(answer) => match wire::is_done(&answer) {
@@ -236,6 +242,13 @@ const NOT_FOR_THIS: SessionError =
     SessionError::Malformed { exchange: "plan", what: "nothing that this device takes" };
 
 impl MiniBle {
+    /// The device is about to ask its owner.
+    fn summon(&self) {
+        if let Some(summons) = &self.summons {
+            summons(Deed::Approve);
+        }
+    }
+
     /// A read.
     fn status(&mut self) -> Result<Status, SessionError> {
         let status = wire::status();
@@ -279,6 +292,7 @@ impl MiniBle {
 
     fn code(&mut self, name: Name<'_>, digits: Digits) -> Result<Code, SessionError> {
         let get_totp = wire::get_totp(name).ok_or(NOT_FOR_THIS)?;
+        self.summon();
         let answer = self.link.ask(&get_totp)?;
         match wire::told(&answer, digits) {
             Some(Told::Code(code)) => Ok(code),

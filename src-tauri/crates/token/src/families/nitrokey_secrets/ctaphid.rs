@@ -12,7 +12,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::{
-    ChannelError, CommandApdu, HidChannel, Patience, Random, ResponseApdu, SmartCardChannel,
+    ChannelError, CommandApdu, Deed, HidChannel, Patience, Random, ResponseApdu, SmartCardChannel,
+    Summons,
 };
 
 /// A channel of the FIDO interface that carries commands to the Secrets app.
@@ -21,6 +22,7 @@ pub(super) struct CtapHid {
     random: Random,
     /// Given by the token; none before the first message and after a failure.
     channel: Option<u32>,
+    summons: Option<Summons>,
 }
 
 const REPORT_LEN: usize = 64;
@@ -34,6 +36,8 @@ const INIT: u8 = 0x86;
 /// The vendor command 70, in which the app takes ISO 7816 commands.
 const APDU: u8 = 0xf0;
 const KEEPALIVE: u8 = 0xbb;
+/// What a keep-alive says when the key waits for a touch.
+const WAITS_FOR_TOUCH: u8 = 0x02;
 const ERROR: u8 = 0xbf;
 const CANCEL: u8 = 0x91;
 
@@ -49,7 +53,12 @@ const MOST_STALE: usize = 256;
 impl CtapHid {
     /// Sends nothing yet.
     pub(super) fn new(device: Box<dyn HidChannel>, random: Random) -> Self {
-        Self { device, random, channel: None }
+        Self { device, random, channel: None, summons: None }
+    }
+
+    /// Whom to call when the key says that it waits for a touch.
+    pub(super) fn summon_by(&mut self, summons: Summons) {
+        self.summons = Some(summons);
     }
 
     /// The interface, for the next driver.
@@ -132,7 +141,12 @@ impl CtapHid {
         loop {
             let report = self.device.read(wait.for_each).map_err(after_sending)?;
             match Packet::parse(&Zeroizing::new(report), channel) {
-                Some(Packet::First { command: KEEPALIVE, .. }) => wait.stay()?,
+                Some(Packet::First { command: KEEPALIVE, data, .. }) => {
+                    if let (Some(&WAITS_FOR_TOUCH), Some(summons)) = (data.first(), &self.summons) {
+                        summons(Deed::Touch);
+                    }
+                    wait.stay()?;
+                }
                 Some(Packet::First { command: ERROR, data, .. }) => {
                     return Err(refusal(data.first().copied()));
                 }

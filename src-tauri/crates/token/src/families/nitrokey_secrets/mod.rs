@@ -10,16 +10,18 @@
 mod ctaphid;
 mod wire;
 
+use std::sync::Arc;
+
 use data_encoding::HEXLOWER;
 use oath::{Algorithm, Code, Digits, SharedSecret, TimeStep, UnixTime};
 
 use self::ctaphid::CtapHid;
 use self::wire::{Listed, SelectAnswer};
 use crate::{
-    Access, Attachment, Candidate, Capabilities, Channel, Characters, ClockRule, CommandApdu,
-    Continuation, Entry, EntryName, Family, Guard, HidInterface, NameRule, OpenError, PeriodPrefix, PeriodRule,
+    Access, Attachment, Candidate, Capabilities, Channel, ChannelError, Characters, ClockRule, CommandApdu,
+    Continuation, Deed, Entry, EntryName, Family, Guard, HidInterface, NameRule, OpenError, PeriodPrefix, PeriodRule,
     Places, Presence, Proof, ProofClass, Question, Random, Recognition, ResponseApdu, Rung,
-    SameName, Serial, Session, SessionError, SmartCardChannel, StatusWord, TokenIdentity,
+    SameName, Serial, Session, SessionError, SmartCardChannel, StatusWord, Summons, TokenIdentity,
     TokenState, Unlock, Unrecognised, WriteFailure, WritePlan, ZeroRule, exchange, exchange_once,
 };
 
@@ -114,7 +116,7 @@ fn open_card(mut card: Box<dyn SmartCardChannel>) -> Result<Box<dyn Session>, Op
     let by = Continuation::GetResponse;
     let answer = exchange(&mut *card, &wire::select(), by, "SELECT")?;
     match SelectAnswer::parse(&answer) {
-        Some(selected) => Ok(Box::new(Secrets::new(card, by, &selected))),
+        Some(selected) => Ok(Box::new(Secrets::new(Way::Card(card), by, &selected))),
         None => Err(OpenError::NotThisFamily(Channel::SmartCard(card))),
     }
 }
@@ -129,7 +131,7 @@ fn open_hid(mut ctap: CtapHid) -> Result<Box<dyn Session>, OpenError> {
         other => other?,
     };
     match (SelectAnswer::parse(&answer), answer.status()) {
-        (Some(selected), _) => Ok(Box::new(Secrets::new(Box::new(ctap), by, &selected))),
+        (Some(selected), _) => Ok(Box::new(Secrets::new(Way::Hid(ctap), by, &selected))),
         // An app from before serial numbers were told lists its entries otherwise.
         (None, StatusWord::OK) => Err(OpenError::Failed(SessionError::FirmwareTooOld)),
         (None, _) => Err(OpenError::NotThisFamily(Channel::Hid(ctap.into_device()))),
@@ -137,9 +139,25 @@ fn open_hid(mut ctap: CtapHid) -> Result<Box<dyn Session>, OpenError> {
 }
 
 struct Secrets {
-    way: Box<dyn SmartCardChannel>,
+    way: Way,
     by: Continuation,
     identity: TokenIdentity,
+    summons: Option<Summons>,
+}
+
+/// How commands get to the app.
+enum Way {
+    Card(Box<dyn SmartCardChannel>),
+    Hid(CtapHid),
+}
+
+impl SmartCardChannel for Way {
+    fn transmit(&mut self, command: &CommandApdu) -> Result<ResponseApdu, ChannelError> {
+        match self {
+            Self::Card(card) => card.transmit(command),
+            Self::Hid(ctap) => ctap.transmit(command),
+        }
+    }
 }
 
 impl Session for Secrets {
@@ -149,6 +167,13 @@ impl Session for Secrets {
 
     fn capabilities(&self) -> &Capabilities {
         &CAPABILITIES
+    }
+
+    fn summon_by(&mut self, summons: Summons) {
+        if let Way::Hid(ctap) = &mut self.way {
+            ctap.summon_by(Arc::clone(&summons));
+        }
+        self.summons = Some(summons);
     }
 
     /// Plain entries are behind nothing, and no try of the PIN is ever spent.
@@ -181,6 +206,10 @@ impl Session for Secrets {
         if let Some(taken) = self.find(name).map_err(WriteFailure::untouched)? {
             if !plan.replaces() || !taken.holds_codes_only() {
                 return Err(WriteFailure::untouched(SessionError::NameTaken));
+            }
+            // Over PC/SC nothing else tells that the key waits.
+            if let Some(summons) = &self.summons {
+                summons(Deed::Touch);
             }
             self.change(&wire::delete(name), "DELETE", before)?;
             before = TokenState::Emptied;
@@ -216,7 +245,7 @@ impl Session for Secrets {
 }
 
 impl Secrets {
-    fn new(way: Box<dyn SmartCardChannel>, by: Continuation, selected: &SelectAnswer) -> Self {
+    fn new(way: Way, by: Continuation, selected: &SelectAnswer) -> Self {
         let app = |[major, minor, patch]: [u8; 3]| format!("Secrets app {major}.{minor}.{patch}");
         let identity = TokenIdentity {
             family: FAMILY.name,
@@ -225,7 +254,7 @@ impl Secrets {
             firmware: selected.version.map(app),
             clock: None,
         };
-        Self { way, by, identity }
+        Self { way, by, identity, summons: None }
     }
 
     fn ask(
@@ -233,7 +262,7 @@ impl Secrets {
         command: &CommandApdu,
         named: &'static str,
     ) -> Result<ResponseApdu, SessionError> {
-        exchange(&mut *self.way, command, self.by, named)
+        exchange(&mut self.way, command, self.by, named)
     }
 
     fn list(&mut self) -> Result<Vec<Listed>, SessionError> {
@@ -270,7 +299,7 @@ impl Secrets {
         before: TokenState,
     ) -> Result<(), WriteFailure> {
         let replaced = before == TokenState::Emptied;
-        let (nothing_done, cause, cleared) = match exchange_once(&mut *self.way, command, named) {
+        let (nothing_done, cause, cleared) = match exchange_once(&mut self.way, command, named) {
             Ok(answer) => match answer.status() {
                 StatusWord::OK => return Ok(()),
                 // The firmware says that an entry is deleted without looking whether

@@ -110,6 +110,17 @@ fn reports_are_the_sheets() {
 }
 
 #[test]
+fn somebody_is_called_when_the_key_says_that_it_waits() {
+    let script = Script::of(&[INIT_IN, "00000001bb000101", "00000001bb000102", DONE]);
+    let mut ctap = CtapHid::new(Box::new(script), nonce());
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let called = Arc::clone(&calls);
+    ctap.summon_by(Arc::new(move |deed| called.lock().expect("alone").push(deed)));
+    assert_eq!(ctap.transmit(&list()).expect("answer").status().0, 0x9000);
+    assert_eq!(*calls.lock().expect("alone"), [Deed::Touch], "working alone calls nobody");
+}
+
+#[test]
 fn long_messages_are_cut_and_joined() {
     let first = format!("00000001f00098{}", "00".repeat(57));
     let second = format!("0000000100{}", "01".repeat(59));
