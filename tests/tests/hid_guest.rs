@@ -526,7 +526,8 @@ fn opened(source: &dyn TokenSource, candidate: &Candidate) -> String {
     let channel = source.connect(&candidate.id).expect("it can be opened");
     let random: Random = Arc::new(|bytes| bytes.fill(0x5a));
     match token::open(candidate, channel, &random) {
-        Ok(Ok(session)) => format!("{:?}", session.identity()),
+        // A token without a serial number is known by its place alone.
+        Ok(Ok(session)) => format!("{:?}", session.identity()).replace(&candidate.id.0, "its place"),
         Ok(Err(unrecognised)) => format!("{unrecognised:?}"),
         Err(error) => format!("{error:?}"),
     }
