@@ -527,7 +527,9 @@ fn opened(source: &dyn TokenSource, candidate: &Candidate) -> String {
     let random: Random = Arc::new(|bytes| bytes.fill(0x5a));
     match token::open(candidate, channel, &random) {
         // A token without a serial number is known by its place alone.
-        Ok(Ok(session)) => format!("{:?}", session.identity()).replace(&candidate.id.0, "its place"),
+        Ok(Ok(session)) => {
+            format!("{:?}", session.identity()).replace(&candidate.id.0, "its place")
+        }
         Ok(Err(unrecognised)) => format!("{unrecognised:?}"),
         Err(error) => format!("{error:?}"),
     }
