@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tell what is in a picture, without secrets.
+    /// Tell what is in a picture, an export or a seed file, without secrets.
     Read(Read),
     /// List the tokens that are there.
     Tokens(Tokens),
@@ -39,8 +39,16 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Read {
-    /// The picture; `-` reads it from standard input.
-    pub(crate) picture: PathBuf,
+    /// The picture, export, vault or seed file; `-` reads it from standard input.
+    /// Several pictures are read as one export.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A file with the password of what is encrypted on its first line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// How the secret is written, where it can be more than one thing.
+    #[arg(long, value_name = "ENCODING", value_parser = ["base32", "hex", "base64"])]
+    pub(crate) encoding: Option<String>,
 }
 
 #[derive(Debug, Args)]

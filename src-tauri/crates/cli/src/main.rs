@@ -11,6 +11,7 @@ mod end;
 mod enroll;
 mod print;
 mod prompt;
+mod read;
 mod show;
 
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let printer = Printer::new(arguments.json);
     let ended = match &arguments.command {
-        Command::Read(read) => show::read(read, &printer),
+        Command::Read(read) => read::read(read, &printer),
         Command::Tokens(tokens) => Ok(show::tokens(tokens, &printer)),
         Command::Families => Ok(show::families(&printer)),
         Command::Enroll(enrollment) => enroll::enroll(enrollment, &printer),

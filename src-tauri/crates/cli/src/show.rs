@@ -1,4 +1,4 @@
-//! `read`, `tokens` and `families`.
+//! `tokens` and `families`, and how findings and credentials are shown.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -6,24 +6,9 @@ use std::sync::Arc;
 use desk::{CredentialView, Desk, FindingView, PictureView, RunView, Setup, TokenView, WhatView};
 use serde_json::json;
 
-use crate::Ended;
 use crate::args;
 use crate::end::End;
 use crate::print::{Printer, lines};
-use crate::prompt;
-
-pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
-    let desk = Desk::new(Setup::of(Vec::new()));
-    let fail = |problem| {
-        printer.problem(&problem);
-        End::NoCredential
-    };
-    let picture = prompt::file_or_input(&read.picture).map_err(fail)?;
-    let view = desk.inspect_picture(&picture).map_err(fail)?;
-    let enrollable = view.findings.iter().any(|finding| finding.credential.is_some());
-    printer.result(&json!(view), || picture_text(&view, printer));
-    Ok(if enrollable { End::Done } else { End::NoCredential })
-}
 
 /// Every finding, numbered as `--finding` counts.
 pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {

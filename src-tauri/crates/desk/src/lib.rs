@@ -12,6 +12,7 @@ mod desk;
 mod look;
 mod present;
 mod problem;
+mod reading;
 mod run;
 mod setup;
 mod state;
@@ -24,6 +25,7 @@ pub use assisted::{Drawing, Revealed};
 pub use clock::{ClockDoubt, doubt_clock};
 pub use desk::Desk;
 pub use enroll::Choice;
+pub use reading::{EntryView, ReadView, SaidView, read_files};
 pub use setup::{Now, Setup, read_capped};
 pub use view::{
     ClosedView, CredentialView, Facts, FamilyView, FindingView, MisfitView, PictureView, PlanView,

@@ -3,11 +3,12 @@
 use oath::Parameters;
 use zeroize::Zeroizing;
 
+use crate::answers::SecretEncoding;
 use crate::credential::{Credential, Parts};
 use crate::foreign::Foreign;
 use crate::key_uri_error::KeyUriError;
 use crate::note::Note;
-use crate::secret::{self, cleaned, is_base32, is_quote, is_separator};
+use crate::secret::{self, Decoded, cleaned, is_base32, is_quote, is_separator};
 use crate::{Finding, Source};
 
 /// The least number of base32 characters that are taken for a key by themselves.
@@ -42,7 +43,20 @@ pub(crate) fn find(text: &str, source: Source) -> Option<Finding> {
 /// A bare key was typed or printed by someone, so it is held to the rules for typed
 /// keys wherever it comes from.
 pub(crate) fn credential(key: &str, account: &str, organisation: Option<&str>) -> Finding {
-    match secret::decode(key, Source::Typed) {
+    finding(secret::decode(key, Source::Typed), account, organisation)
+}
+
+/// The same for a key whose encoding a person told.
+pub(crate) fn credential_as(key: &str, encoding: SecretEncoding) -> Finding {
+    finding(secret::decode_as(key, encoding, Source::Typed), "", None)
+}
+
+fn finding(
+    decoded: Result<Decoded, KeyUriError>,
+    account: &str,
+    organisation: Option<&str>,
+) -> Finding {
+    match decoded {
         Ok(decoded) => {
             let mut notes = decoded.notes;
             notes.push(Note::ParametersAssumed);

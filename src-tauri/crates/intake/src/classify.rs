@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
+use crate::answers::SecretEncoding;
 use crate::foreign::{Everyday, Foreign, Vendor};
 use crate::key_uri_error::KeyUriError;
 use crate::name::misleads;
@@ -11,7 +12,7 @@ use crate::{Finding, Source, bare, key_uri, pasted};
 
 /// The most bytes of a text that are looked at: a QR code holds 2953, and a label of
 /// 4 kB is accepted even when it is percent-encoded.
-const MOST_BYTES: usize = 16 * 1024;
+pub(crate) const MOST_BYTES: usize = 16 * 1024;
 
 /// Says what a text is.
 ///
@@ -28,7 +29,7 @@ pub fn classify(text: &str, source: Source) -> Finding {
     }
     match key_uris(text).as_slice() {
         [] => without_key_uri(text, source),
-        [only] => one_key_uri(only, source),
+        [only] => one_key_uri(only, source, None),
         several => Finding::Foreign(Foreign::SeveralKeyUris { count: several.len() }),
     }
 }
@@ -39,24 +40,28 @@ pub fn classify_each(text: &str, source: Source) -> Vec<Finding> {
     if text.len() <= MOST_BYTES {
         let uris = key_uris(trimmed(text));
         if uris.len() > 1 {
-            return uris.iter().map(|uri| one_key_uri(uri, source)).collect();
+            return uris.iter().map(|uri| one_key_uri(uri, source, None)).collect();
         }
     }
     vec![classify(text, source)]
 }
 
-fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || misleads(c))
 }
 
 /// A Key URI in a text, and whether a line break runs through its secret.
 #[derive(PartialEq)]
-enum Line {
+pub(crate) enum Line {
     Whole(Zeroizing<String>),
     Broken,
 }
 
-fn one_key_uri(line: &Line, source: Source) -> Finding {
+pub(crate) fn one_key_uri(
+    line: &Line,
+    source: Source,
+    encoding: Option<SecretEncoding>,
+) -> Finding {
     let uri = match line {
         Line::Whole(uri) => uri,
         Line::Broken => return Finding::Unusable(KeyUriError::BrokenOverLines),
@@ -65,7 +70,7 @@ fn one_key_uri(line: &Line, source: Source) -> Finding {
     if starts_with(uri, "otpauth://pipush/") {
         return Finding::Foreign(Foreign::VendorPush(Vendor::PrivacyIdea));
     }
-    match key_uri::parse(uri, source) {
+    match key_uri::parse(uri, source, encoding) {
         Ok(credential) => Finding::Credential(credential),
         Err(error) => Finding::Unusable(error),
     }
@@ -73,7 +78,7 @@ fn one_key_uri(line: &Line, source: Source) -> Finding {
 
 /// The different Key URIs of a text. Each begins a line or follows white space or a
 /// quote, and ends with its line.
-fn key_uris(text: &str) -> Vec<Line> {
+pub(crate) fn key_uris(text: &str) -> Vec<Line> {
     let lines: Vec<&str> = text.split(['\n', '\r']).map(trimmed).collect();
     let mut found: Vec<Line> = Vec::new();
     let mut index = 0;
@@ -108,7 +113,7 @@ fn key_uris(text: &str) -> Vec<Line> {
 }
 
 /// Where `otpauth:` begins in a line, as a word of its own.
-fn key_uri_start(line: &str) -> Option<usize> {
+pub(crate) fn key_uri_start(line: &str) -> Option<usize> {
     const SCHEME: &str = "otpauth:";
     line.char_indices().map(|(at, _)| at).find(|&at| {
         line.get(at..at + SCHEME.len()).is_some_and(|text| text.eq_ignore_ascii_case(SCHEME))
@@ -295,6 +300,6 @@ fn host(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(host.to_ascii_lowercase()))
 }
 
-fn starts_with(text: &str, prefix: &str) -> bool {
+pub(crate) fn starts_with(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

@@ -11,14 +11,21 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::Source;
+use crate::answers::SecretEncoding;
 use crate::credential::{Credential, Parts, is_microsoft};
 use crate::key_uri_error::KeyUriError;
 use crate::secret;
 
 /// Reads a Key URI by the tolerant algorithm of section 1.1.
 ///
-/// `text` begins with `otpauth:` in any letter case.
-pub(crate) fn parse(text: &str, source: Source) -> Result<Credential, KeyUriError> {
+/// `text` begins with `otpauth:` in any letter case. `encoding` is what a person
+/// answered; it counts where the secret may be something else than base32, and is
+/// not asked for otherwise.
+pub(crate) fn parse(
+    text: &str,
+    source: Source,
+    encoding: Option<SecretEncoding>,
+) -> Result<Credential, KeyUriError> {
     let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest);
     let after_scheme = after_scheme.strip_prefix("//").unwrap_or(after_scheme);
     // A `#` starts a fragment only in the query: labels hold it raw (`C# Ltd`).
@@ -42,7 +49,7 @@ pub(crate) fn parse(text: &str, source: Source) -> Result<Credential, KeyUriErro
         return Err(KeyUriError::SteamCodes);
     }
     let text = query.secret.ok_or(KeyUriError::NoSecret)?;
-    let decoded = secret::decode(&text, source)?;
+    let decoded = secret::decode_or_ask(&text, source, encoding)?;
     let parameters = Parameters {
         algorithm: query.algorithm.unwrap_or(Algorithm::Sha1),
         digits: match query.digits {
@@ -155,7 +162,7 @@ fn number(field: &'static str, value: &str) -> Result<u64, KeyUriError> {
 }
 
 /// `SHA1`, `sha-256`, `HmacSHA512`, `HMAC-SHA-1` and their like.
-fn algorithm(value: &str) -> Result<Algorithm, KeyUriError> {
+pub(crate) fn algorithm(value: &str) -> Result<Algorithm, KeyUriError> {
     let name: String =
         value.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     match name.strip_prefix("HMAC").unwrap_or(&name) {

@@ -2,27 +2,53 @@
 //!
 //! A text comes from a picture or was typed; [`classify`] says whether it is a Key URI
 //! or a bare key, which make a [`Credential`], or which of the many other things that
-//! people hold before the camera. The crate opens no file, knows no token's limits and
-//! never guesses: what may be two things is asked. No error, `Debug` or fact holds a
-//! secret or the text itself. Rules: facts/seed-formats.md sections 1, 2 and 6,
-//! facts/microsoft-enrollment.md section 1.
+//! people hold before the camera. [`read`] takes the exports of apps, vaults and seed
+//! files too, and gives entries, a question or a refusal. The crate opens no file,
+//! knows no token's limits and never guesses: what may be two things is asked. No
+//! error, `Debug` or fact holds a secret or the text itself. What is hostile is bounded
+//! before it is paid for: bytes, rows, elements, and the cost of deriving a key.
+//! Rules: facts/seed-formats.md sections 1 to 6, facts/microsoft-enrollment.md
+//! section 1.
 
+mod answers;
 mod bare;
 mod classify;
 mod credential;
+mod draft;
+mod entry_error;
+mod file_text;
 mod foreign;
+mod form;
+mod json;
+mod keepass;
 mod key_uri;
 mod key_uri_error;
+mod migration;
 mod name;
 mod note;
 mod pasted;
+mod pskc;
+mod read;
+mod reading;
+mod refusal;
+mod remark;
 mod secret;
+mod table;
+mod vault;
+mod xml;
 
+pub use answers::{Answers, Limits, SecretEncoding};
 pub use classify::{classify, classify_each};
 pub use credential::Credential;
+pub use entry_error::{Damage, EntryError};
 pub use foreign::{Everyday, Foreign, Vendor};
+pub use form::Form;
 pub use key_uri_error::KeyUriError;
 pub use note::Note;
+pub use read::{read, read_codes};
+pub use reading::{Entries, Entry, Question, Reading};
+pub use refusal::Refusal;
+pub use remark::Remark;
 
 /// Where a text came from.
 ///

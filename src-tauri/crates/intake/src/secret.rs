@@ -3,11 +3,12 @@
 
 use std::sync::LazyLock;
 
-use data_encoding::{BASE32_NOPAD, Encoding};
+use data_encoding::{BASE32_NOPAD, BASE64_NOPAD, Encoding, HEXUPPER};
 use oath::SharedSecret;
 use zeroize::Zeroizing;
 
 use crate::Source;
+use crate::answers::SecretEncoding;
 use crate::key_uri_error::KeyUriError;
 use crate::name::misleads;
 use crate::note::Note;
@@ -24,6 +25,13 @@ static LENIENT: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = BASE32_NOPAD.specification();
     specification.check_trailing_bits = false;
     specification.encoding().expect("base32 without the check of trailing bits is an encoding")
+});
+
+/// Base64 that drops left-over bits, for texts whose encoding was told.
+static LENIENT_BASE64: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = BASE64_NOPAD.specification();
+    specification.check_trailing_bits = false;
+    specification.encoding().expect("base64 without the check of trailing bits is an encoding")
 });
 
 /// A secret and what is to be said about its text.
@@ -43,11 +51,113 @@ pub(crate) fn decode(text: &str, source: Source) -> Result<Decoded, KeyUriError>
         return Err(KeyUriError::SecretMaybeBase64 { length });
     }
     let characters = cleaned.trim_end_matches('=');
+    if looks_like_hex(characters) {
+        return Err(KeyUriError::SecretMaybeHex { length: characters.len() });
+    }
+    decode_base32(characters, source)
+}
+
+/// Decodes a base32 text, or by a person's answer what may be something else.
+pub(crate) fn decode_or_ask(
+    text: &str,
+    source: Source,
+    encoding: Option<SecretEncoding>,
+) -> Result<Decoded, KeyUriError> {
+    match (decode(text, source), encoding) {
+        (
+            Err(KeyUriError::SecretMaybeHex { .. } | KeyUriError::SecretMaybeBase64 { .. }),
+            Some(encoding),
+        ) => decode_as(text, encoding, source),
+        (decoded, _) => decoded,
+    }
+}
+
+/// Decodes a text whose encoding is known, by its form or by a person's answer, so
+/// that nothing is taken for a look-alike.
+pub(crate) fn decode_as(
+    text: &str,
+    encoding: SecretEncoding,
+    source: Source,
+) -> Result<Decoded, KeyUriError> {
+    if text.chars().count() > MOST_CHARACTERS {
+        return Err(KeyUriError::SecretTooLong { length: text.chars().count() });
+    }
+    let bytes = match encoding {
+        SecretEncoding::Base32 => {
+            return decode_base32(cleaned(text).trim_end_matches('='), source);
+        }
+        SecretEncoding::Hex => {
+            let mut capitals = cleaned(text);
+            capitals.retain(|character| character != ':');
+            let digits = capitals.strip_prefix("0X").unwrap_or(&capitals);
+            first_bad(digits, |c| matches!(c, '0'..='9' | 'A'..='F'))?;
+            if !digits.len().is_multiple_of(2) {
+                return Err(KeyUriError::SecretCut { length: digits.len() });
+            }
+            HEXUPPER.decode(digits.as_bytes()).unwrap_or_default()
+        }
+        SecretEncoding::Base64 => {
+            let plain = base64_characters(text);
+            first_bad(&plain, |c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))?;
+            if plain.len() % 4 == 1 {
+                return Err(KeyUriError::SecretCut { length: plain.len() });
+            }
+            LENIENT_BASE64.decode(plain.as_bytes()).unwrap_or_default()
+        }
+    };
+    if bytes.is_empty() {
+        return Err(KeyUriError::NoSecret);
+    }
+    Ok(Decoded { secret: long_enough(SharedSecret::new(bytes))?, notes: Vec::new() })
+}
+
+/// The bytes of a base64 value as files hold it: wrapped, padded or not, in the
+/// alphabet of sections 4 or 5. `None` when it is none.
+pub(crate) fn base64_value(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    LENIENT_BASE64.decode(base64_characters(text).as_bytes()).ok().map(Zeroizing::new)
+}
+
+fn base64_characters(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let unquoted = text.trim_matches(|c: char| c.is_whitespace() || is_quote(c));
+    plain.extend(unquoted.chars().filter(|c| !c.is_whitespace()).map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        other => other,
+    }));
+    let end = plain.trim_end_matches('=').len();
+    plain.truncate(end);
+    plain
+}
+
+/// A secret of at least ten bytes; of fewer no code is worth anything.
+pub(crate) fn long_enough(secret: SharedSecret) -> Result<SharedSecret, KeyUriError> {
+    match secret.len() {
+        0 => Err(KeyUriError::NoSecret),
+        bytes if bytes < LEAST_BYTES => Err(KeyUriError::SecretTooShort { bytes }),
+        bytes if bytes > MOST_CHARACTERS => Err(KeyUriError::SecretTooLong { length: bytes }),
+        _ => Ok(secret),
+    }
+}
+
+/// The first character that does not belong, by its position alone.
+fn first_bad(characters: &str, belongs: impl Fn(char) -> bool) -> Result<(), KeyUriError> {
+    match characters.chars().enumerate().find(|(_, c)| !belongs(*c)) {
+        None => Ok(()),
+        Some((index, character)) => {
+            Err(KeyUriError::SecretBadCharacter { position: index + 1, character, question: None })
+        }
+    }
+}
+
+/// Decodes capitals without separators and padding.
+fn decode_base32(characters: &str, source: Source) -> Result<Decoded, KeyUriError> {
     if characters.is_empty() {
         return Err(KeyUriError::NoSecret);
     }
-    if looks_like_hex(characters) {
-        return Err(KeyUriError::SecretMaybeHex { length: characters.len() });
+    let length = characters.chars().count();
+    if length > MOST_CHARACTERS {
+        return Err(KeyUriError::SecretTooLong { length });
     }
     if let Some((index, character)) = characters.chars().enumerate().find(|(_, c)| !is_base32(*c)) {
         return Err(match character {

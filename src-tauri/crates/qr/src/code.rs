@@ -35,12 +35,9 @@ impl FoundCode {
         self.text
     }
 
-    /// The same code in a picture that is shifted and then scaled.
-    pub(crate) fn moved(mut self, by: f32, scale: (f32, f32)) -> Self {
-        for (x, y) in &mut self.corners {
-            *x = (*x + by) * scale.0;
-            *y = (*y + by) * scale.1;
-        }
+    /// The same code in a picture where its points lie elsewhere.
+    pub(crate) fn placed(mut self, place: impl Fn((f32, f32)) -> (f32, f32)) -> Self {
+        self.corners = self.corners.map(place);
         self
     }
 }

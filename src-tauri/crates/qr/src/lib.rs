@@ -9,7 +9,6 @@
 
 mod code;
 mod error;
-mod grey;
 mod guard;
 mod ladder;
 mod locate;
@@ -45,18 +44,20 @@ pub fn read(picture: &[u8], effort: Effort) -> Result<Reading, PictureError> {
     let mut reading = None;
     let mut codes = Vec::new();
     let mut located = 0;
+    let mut looked = Duration::ZERO;
     for report in reports {
         match report {
             Report::Size(width, height) => reading = Some((width, height)),
             Report::Found(found) => code::join(&mut codes, found),
             Report::Unread(count) => located += count,
+            Report::Looked(time) => looked += time,
             Report::Refused(error) => return Err(error),
         }
     }
     match (reading, ending) {
         (Some((width, height)), _) => {
             code::sort(&mut codes);
-            Ok(Reading { codes, width, height, unread: located })
+            Ok(Reading { codes, width, height, unread: located, looked })
         }
         (None, Ending::Overdue) => Err(PictureError::Overdue),
         (None, Ending::NotStarted) => Err(PictureError::NoThread),
@@ -69,7 +70,8 @@ pub fn read(picture: &[u8], effort: Effort) -> Result<Reading, PictureError> {
 /// How long a picture may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// What the extra looks at a picture that nothing easy reads may take.
+    /// What the second look at a picture that nothing easy reads may take. The variants
+    /// for the fast reader may take as much again.
     pub budget: Duration,
     /// The wall: a reader that still runs then is abandoned, and what is known so far
     /// is returned.
@@ -77,6 +79,12 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// For one frame of a camera, which is followed by another: 60 ms of extra looks, a
+    /// second in all.
+    pub const fn frame() -> Self {
+        Self { budget: Duration::from_millis(60), deadline: Duration::from_secs(1) }
+    }
+
     /// For a "try harder" button: three seconds of extra looks, twenty in all.
     pub const fn harder() -> Self {
         Self { budget: Duration::from_secs(3), deadline: Duration::from_secs(20) }
@@ -102,6 +110,8 @@ pub struct Reading {
     /// Codes that were located and not read, as far as known. A rotated, covered or
     /// blurred code may be missed altogether, so zero is no promise.
     pub unread: usize,
+    /// What the readers took of the time; the rest went into unpacking the file.
+    pub looked: Duration,
 }
 
 /// What the reading thread tells the caller, as soon as it is known.
@@ -112,6 +122,8 @@ pub(crate) enum Report {
     Found(Vec<FoundCode>),
     /// Located codes of one frame that no step read.
     Unread(usize),
+    /// One frame was looked at for so long.
+    Looked(Duration),
     /// The picture cannot be opened.
     Refused(PictureError),
 }
@@ -123,13 +135,18 @@ fn look(
     until: Instant,
     reporter: &Reporter<Report>,
 ) {
+    let mut frames = 0;
     let opened = open::open(bytes, format, &mut |layer| match layer {
         open::Layer::Size(width, height) => {
             reporter.tell(Report::Size(width, height));
             true
         }
         open::Layer::Grey(grey) => {
-            ladder::climb(&Arc::new(grey), effort.budget, until, reporter);
+            // A hundred hopeless frames must not take a hundred times as long as one.
+            frames += 1;
+            let started = Instant::now();
+            ladder::climb(&Arc::new(grey), effort.budget / frames, until, reporter);
+            reporter.tell(Report::Looked(started.elapsed()));
             // An abandoned thread stops at the next chance.
             Instant::now() < until
         }

@@ -9,10 +9,10 @@ use rxing::common::{DetectorRXingResult, GlobalHistogramBinarizer, HybridBinariz
 use rxing::qrcode::cpp_port::decoder::Decode;
 use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
 use rxing::{BarcodeFormat, Binarizer, Luma8Source, Point, RXingResult};
+use secondlook::Grey;
 use zeroize::Zeroizing;
 
 use crate::code::{Corners, FoundCode, diameter};
-use crate::grey::Grey;
 
 /// How grey becomes black and white.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::io::Cursor;
 
 use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits};
+use secondlook::Grey;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::PictureError;
-use crate::grey::Grey;
 
 /// The most pixels that are unpacked.
 const MOST_PIXELS: u64 = 100_000_000;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rqrr::PreparedImage;
+use secondlook::Grey;
 use zeroize::Zeroizing;
 
 use crate::code::FoundCode;
-use crate::grey::Grey;
 use crate::guard;
 
 /// The most pixels that it is shown.

