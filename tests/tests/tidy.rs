@@ -13,7 +13,8 @@ use sower_tests::paths::root;
 /// Each package and those of our own that it may use, in the order of the arrows.
 const ARROWS: &[(&str, &[&str])] = &[
     ("oath", &[]),
-    ("qr", &[]),
+    ("secondlook", &[]),
+    ("qr", &["secondlook"]),
     ("intake", &["oath", "qr"]),
     ("token", &["oath"]),
     ("enroll", &["oath", "intake", "token"]),
