@@ -31,6 +31,8 @@ cargo xtask <command>
                              make the same journey in the terminal
   test                       every check and every test; ends with \"N passed, N failed\"
   bench [ARGS]               measure, in release mode
+  bench qr DIR [--texts FILE] [--harder] [--alone]
+                             read a folder of labelled pictures (truth.jsonl)
   setup [run|test]           only install what is missing (all of it, unless told)
 ";
 
