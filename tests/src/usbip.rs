@@ -7,6 +7,8 @@
 //!
 //! Works in the guest alone (`guest.rs`): it takes root, and a kernel with modules.
 
+pub mod port;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -307,6 +309,10 @@ impl Server {
         let fault = self.next_fault()?;
         let written = self.write(data);
         let status = if written.is_err() || fault == Some(Fault::Stalled) { STALL } else { 0 };
+        if fault == Some(Fault::UnplugAfter) {
+            // A device may act on a report when it is asked for the answer to it.
+            self.take_reports(Answers::Dropped);
+        }
         leave_after(fault)?;
         self.answer(header, status, data.len(), &[])?;
         self.take_reports(match fault {

@@ -32,7 +32,8 @@ impl Desk {
     ) -> Result<Chosen, Problem> {
         let mut places = self.looker.table().places;
         let at = places.iter().position(|(place, _)| place.id() == token).or_else(|| {
-            let serial = before.filter(|before| before.place.id() == token)?.serial()?;
+            // What was looked for after a break lies elsewhere, and is shown as before.
+            let serial = before.filter(|before| before.view.id == token)?.serial()?;
             places.iter().position(|(_, look)| look.has_serial(serial))
         });
         let (place, look) =

@@ -319,6 +319,10 @@ impl YkOath {
             _ if self.product.is_full(status) && exchange == "PUT" => SessionError::Full,
             0x6982 => SessionError::Locked,
             0x6985 if self.product.forgets_after_each_command() => SessionError::Locked,
+            // Not listed a moment ago, and there all the same: somebody was faster.
+            0x6985 if exchange == "PUT" && self.product.refuses_a_second_entry() => {
+                SessionError::NameTaken
+            }
             // A key of the FIPS series wants a secure channel over NFC.
             0x6985 if exchange == "PUT" => SessionError::NotOverThisConnection,
             0x6984 if exchange == "DELETE" => SessionError::NoSuchEntry,

@@ -72,6 +72,10 @@ impl Product {
         matches!(self, Self::YubiKey { mixes_up_prefixes: true, .. })
     }
 
+    pub(super) const fn refuses_a_second_entry(self) -> bool {
+        matches!(self.same_name(), SameName::Refuses)
+    }
+
     /// pico-fido throws the rest of an answer away when it is asked by anything but
     /// GET RESPONSE.
     pub(super) const fn continuation(self) -> Continuation {
