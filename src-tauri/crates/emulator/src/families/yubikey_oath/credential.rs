@@ -122,10 +122,7 @@ impl Credential {
         let Some(highest) = &mut self.increasing else {
             return Ok(());
         };
-        let start = challenge
-            .iter()
-            .position(|byte| *byte != 0)
-            .unwrap_or(challenge.len());
+        let start = challenge.iter().position(|byte| *byte != 0).unwrap_or(challenge.len());
         let wanted = &challenge[start..];
         if (wanted.len(), wanted) < (highest.len(), highest.as_slice()) {
             return Err(0x6982);

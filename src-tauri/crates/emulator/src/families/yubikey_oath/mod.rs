@@ -20,7 +20,7 @@ use crate::wire::{Command, object_length, put, take};
 use crate::{Applet, Button, Face, Held, Identity, Kind};
 
 use credential::Credential;
-use product::{Parts, Room, SameName};
+use product::{Instructions, Parts, Responses, Room, SameName, Surprise};
 
 pub use product::Product;
 
@@ -55,6 +55,8 @@ pub struct YubikeyOath {
     unlocked: bool,
     remaining: Vec<u8>,
     touched: Option<UnixTime>,
+    /// It stopped at a command that it did not expect, until it has power anew.
+    stopped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,7 @@ impl YubikeyOath {
             unlocked: false,
             remaining: Vec::new(),
             touched: None,
+            stopped: false,
         }
     }
 
@@ -151,11 +154,8 @@ impl YubikeyOath {
                     self.remaining.clear();
                 }
                 let open = continues || matches!(ins, 0xa3 | 0x04) || !self.is_locked();
-                let answer = if open {
-                    self.oath(&command, now)
-                } else {
-                    Err(self.product.password.locked)
-                };
+                let answer =
+                    if open { self.oath(&command, now) } else { Err(self.product.password.locked) };
                 if self.product.password.one_command && !continues && ins != 0xa3 {
                     self.unlocked = false;
                 }
@@ -166,7 +166,15 @@ impl YubikeyOath {
 
     fn oath(&mut self, command: &Command<'_>, now: UnixTime) -> Result<Vec<u8>, Refusal> {
         let data = command.data;
-        let allowed = match command.ins {
+        let ins = match (self.product.instructions, command.ins) {
+            (Instructions::Usual, ins) | (Instructions::Older { .. }, ins @ (0x01 | 0x02)) => ins,
+            (Instructions::Older { .. }, 0x03) => 0xa1,
+            (Instructions::Older { .. }, 0x04) => 0xa2,
+            (Instructions::Older { .. }, 0x05) => 0xa4,
+            (Instructions::Older { .. }, 0x06) => 0xa5,
+            (Instructions::Older { .. }, _) => return Err(0x6d00),
+        };
+        let allowed = match ins {
             0xa2 | 0xa4 => command.p1 == 0 && command.p2 <= 1,
             0x04 => (command.p1, command.p2) == (0xde, 0xad) || !self.product.reset,
             0xc0 => true,
@@ -175,8 +183,8 @@ impl YubikeyOath {
         if !allowed {
             return Err(0x6b00);
         }
-        let truncated = command.p2 == 0x01;
-        match command.ins {
+        let truncated = command.p2 == 0x01 || self.product.responses == Responses::Truncated;
+        match ins {
             0x01 => self.put(data),
             0x02 => self.delete(data),
             0x03 => self.set_code(data),
@@ -189,6 +197,8 @@ impl YubikeyOath {
             0xa2 => self.calculate(data, truncated, now),
             0xa3 => self.validate(data),
             0xa4 => self.calculate_all(data, truncated),
+            // canokey-manager: nothing more is said so.
+            0xa5 if self.product.is_canokey() && self.remaining.is_empty() => Err(0x6985),
             0xa5 if !matches!(self.product.parts, Parts::GetResponse(_)) => {
                 Ok(std::mem::take(&mut self.remaining))
             }
@@ -200,16 +210,22 @@ impl YubikeyOath {
     }
 
     fn select(&mut self, aid: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.reset();
+        self.deselect();
         if aid == AID {
             self.selected = Selected::Oath;
             let mut answer = Vec::new();
+            if self.product.instructions == (Instructions::Older { greets: false }) {
+                return Ok(answer);
+            }
             put(&mut answer, 0x79, &self.product.version);
             put(&mut answer, 0x71, &self.salt);
             if self.access_key.is_some() {
                 self.asked = self.challenges.next();
                 put(&mut answer, 0x74, &self.asked);
                 put(&mut answer, 0x7b, &[self.product.password.algorithm]);
+            }
+            if let Some(serial) = self.product.posing {
+                put(&mut answer, 0x8f, serial);
             }
             Ok(answer)
         } else if aid == management::AID && self.product.management {
@@ -218,6 +234,12 @@ impl YubikeyOath {
         } else {
             Err(0x6a82)
         }
+    }
+
+    fn deselect(&mut self) {
+        self.selected = Selected::Nothing;
+        self.unlocked = false;
+        self.remaining.clear();
     }
 
     fn put(&mut self, data: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -336,11 +358,7 @@ impl YubikeyOath {
         self.access_key = None;
         // Even where the challenges are fixed, the salt has to be another one.
         let drawn = self.challenges.next();
-        self.salt = if drawn == self.salt {
-            drawn.map(|byte| !byte)
-        } else {
-            drawn
-        };
+        self.salt = if drawn == self.salt { drawn.map(|byte| !byte) } else { drawn };
     }
 
     fn find(&self, name: &[u8]) -> Result<usize, Refusal> {
@@ -363,8 +381,7 @@ impl YubikeyOath {
     }
 
     fn is_touched(&self, now: UnixTime) -> bool {
-        self.touched
-            .is_some_and(|at| (0..=TOUCH_SECS).contains(&now.seconds_since(at)))
+        self.touched.is_some_and(|at| (0..=TOUCH_SECS).contains(&now.seconds_since(at)))
     }
 
     /// Where the answer is cut: the bytes that go now, and the status word.
@@ -374,16 +391,19 @@ impl YubikeyOath {
             Parts::SendRemaining(most) | Parts::GetResponse(most) if answer.len() > most => {
                 (most, 0x6100 | left(most))
             }
-            Parts::WholeObjects(most) if answer.len() > most => {
+            Parts::WholeObjects(most) | Parts::WithoutAWord(most) if answer.len() > most => {
                 let mut at = object_length(answer);
                 while at < answer.len() && at + object_length(&answer[at..]) <= most {
                     at += object_length(&answer[at..]);
                 }
-                (at, if at < answer.len() { 0x61ff } else { 0x9000 })
+                let goes_on =
+                    at < answer.len() && matches!(self.product.parts, Parts::WholeObjects(_));
+                (at, if goes_on { 0x61ff } else { 0x9000 })
             }
             Parts::SendRemaining(_)
             | Parts::GetResponse(_)
             | Parts::WholeObjects(_)
+            | Parts::WithoutAWord(_)
             | Parts::Never => (answer.len(), 0x9000),
         }
     }
@@ -404,15 +424,17 @@ impl Applet for YubikeyOath {
     }
 
     fn transmit(&mut self, command: &[u8], now: UnixTime) -> Vec<u8> {
+        self.stopped |= self.product.surprise == Surprise::Stops
+            && self.selected == Selected::Oath
+            && surprises(command);
+        if self.stopped {
+            return Vec::new();
+        }
         match self.answer(command, now) {
             Ok(mut answer) => {
                 // Only a SELECT fits always and is never cut.
                 let whole = matches!(command, [_, 0xa4, 0x04, ..]);
-                let (at, status) = if whole {
-                    (answer.len(), 0x9000)
-                } else {
-                    self.cut(&answer)
-                };
+                let (at, status) = if whole { (answer.len(), 0x9000) } else { self.cut(&answer) };
                 self.remaining = answer.split_off(at);
                 answer.extend_from_slice(&status.to_be_bytes());
                 answer
@@ -422,9 +444,8 @@ impl Applet for YubikeyOath {
     }
 
     fn reset(&mut self) {
-        self.selected = Selected::Nothing;
-        self.unlocked = false;
-        self.remaining.clear();
+        self.deselect();
+        self.stopped = false;
     }
 
     fn press(&mut self, now: UnixTime) {
@@ -447,11 +468,7 @@ impl Applet for YubikeyOath {
     }
 
     fn face(&self, _now: UnixTime) -> Face {
-        let Identity {
-            family,
-            title,
-            serial,
-        } = self.identity();
+        let Identity { family, title, serial } = self.identity();
         let names = self.credentials.iter().map(|c| &c.name);
         Face {
             family,
@@ -461,9 +478,7 @@ impl Applet for YubikeyOath {
             display: None,
             seconds_left: None,
             buttons: &[Button::Touch],
-            lines: names
-                .map(|name| String::from_utf8_lossy(name).into_owned())
-                .collect(),
+            lines: names.map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
         }
     }
 
@@ -474,6 +489,14 @@ impl Applet for YubikeyOath {
     fn another(&self) -> Box<dyn Applet> {
         Box::new(Self::new(self.product, self.serial + 1))
     }
+}
+
+/// Whether a PUT does not begin with a name and a key, at which a parser may stop.
+fn surprises(command: &[u8]) -> bool {
+    let Some(Command { ins: 0x01, mut data, .. }) = Command::parse(command) else {
+        return false;
+    };
+    take(&mut data, 0x71).is_none() || take(&mut data, 0x73).is_none()
 }
 
 /// Whether a proof is the HMAC-SHA-1 of a challenge.

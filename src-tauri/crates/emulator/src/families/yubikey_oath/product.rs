@@ -30,6 +30,39 @@ pub struct Product {
     pub(super) reset: bool,
     /// Whether the management applet tells serial number and version.
     pub(super) management: bool,
+    pub(super) instructions: Instructions,
+    pub(super) surprise: Surprise,
+    pub(super) responses: Responses,
+    /// The bytes of tag `8F` in the answer to SELECT, of a product that poses as
+    /// another.
+    pub(super) posing: Option<&'static [u8]>,
+}
+
+/// What becomes of a PUT with an unexpected first or second object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Surprise {
+    /// It is refused.
+    Refused,
+    /// The device stops, until it has power anew.
+    Stops,
+}
+
+/// The forms of an answer to CALCULATE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Responses {
+    /// The whole HMAC and the truncated number, as it is asked for.
+    Both,
+    /// The truncated number, whatever is asked for.
+    Truncated,
+}
+
+/// The instruction bytes of LIST, CALCULATE, CALCULATE ALL and SEND REMAINING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Instructions {
+    /// `A1`, `A2`, `A4` and `A5`.
+    Usual,
+    /// `03` to `06`. `greets` tells whether SELECT is answered with version and salt.
+    Older { greets: bool },
 }
 
 /// How many credentials there is room for.
@@ -79,8 +112,11 @@ pub(super) enum Parts {
     SendRemaining(usize),
     /// The same, but `C0` goes on and `A5` is unknown.
     GetResponse(usize),
-    /// Between whole objects, at most so many bytes; always `61FF`; `A5` goes on.
+    /// Between whole objects, at most so many bytes; always `61FF`; `A5` goes on, and
+    /// is `6985` where nothing waits.
     WholeObjects(usize),
+    /// The same, but each part ends with `9000`.
+    WithoutAWord(usize),
     /// Not at all.
     Never,
 }
@@ -94,9 +130,7 @@ impl Product {
     pub const YUBIKEY_5_4: Self = Self {
         title: "YubiKey 5 NFC",
         version: [5, 4, 3],
-        historical: &[
-            0x80, 0x73, 0xc0, 0x21, 0xc0, 0x57, 0x59, 0x75, 0x62, 0x69, 0x4b, 0x65, 0x79,
-        ],
+        historical: &[0x80, 0x73, 0xc0, 0x21, 0xc0, 0x57, 0x59, 0x75, 0x62, 0x69, 0x4b, 0x65, 0x79],
         room: Room::Entries(32),
         same_name: SameName::Overwrites,
         least_key: 14,
@@ -104,24 +138,20 @@ impl Product {
         digits: (6, 8),
         property: Property::Kept,
         surplus: Some(0x6a80),
-        password: Password {
-            locked: 0x6982,
-            wrong: 0x6a80,
-            algorithm: 0x01,
-            one_command: false,
-        },
+        password: Password { locked: 0x6982, wrong: 0x6a80, algorithm: 0x01, one_command: false },
         parts: Parts::SendRemaining(EARLY),
         rename: true,
         reset: true,
         management: true,
+        instructions: Instructions::Usual,
+        surprise: Surprise::Refused,
+        responses: Responses::Both,
+        posing: None,
     };
 
     /// YubiKey 5, firmware 5.7.1: 64 credentials.
-    pub const YUBIKEY_5_7: Self = Self {
-        version: [5, 7, 1],
-        room: Room::Entries(64),
-        ..Self::YUBIKEY_5_4
-    };
+    pub const YUBIKEY_5_7: Self =
+        Self { version: [5, 7, 1], room: Room::Entries(64), ..Self::YUBIKEY_5_4 };
 
     /// YubiKey NEO, applet 1.0.2.
     pub const NEO: Self = Self {
@@ -131,10 +161,7 @@ impl Product {
         most_key: (64, None),
         property: Property::TouchIgnored,
         surplus: None,
-        password: Password {
-            algorithm: 0x21,
-            ..Self::YUBIKEY_5_4.password
-        },
+        password: Password { algorithm: 0x21, ..Self::YUBIKEY_5_4.password },
         rename: false,
         management: false,
         ..Self::YUBIKEY_5_4
@@ -157,6 +184,11 @@ impl Product {
         ..Self::YUBIKEY_5_4
     };
 
+    /// `CanoKey` with firmware before 3.0.1, whose list ends with `9000` after each
+    /// part; what canokey-manager does with it.
+    pub const CANOKEY_2: Self =
+        Self { title: "CanoKey with firmware 2", parts: Parts::WithoutAWord(255), ..Self::CANOKEY };
+
     /// pico-fido, version 8.0.0.
     pub const PICO_FIDO: Self = Self {
         title: "Pico Key",
@@ -166,45 +198,42 @@ impl Product {
         least_key: 1,
         property: Property::Lost,
         surplus: None,
-        password: Password {
-            wrong: 0x6984,
-            ..Self::YUBIKEY_5_4.password
-        },
+        password: Password { wrong: 0x6984, ..Self::YUBIKEY_5_4.password },
         parts: Parts::Never,
         management: false,
         ..Self::YUBIKEY_5_4
     };
 
+    /// RS-Key, which wants a key of 14 bytes and is otherwise like pico-fido.
+    pub const RS_KEY: Self = Self { title: "RS-Key", least_key: 14, ..Self::PICO_FIDO };
+
     /// Solo 2, which always tells version 4.4.4.
     pub const SOLO_2: Self = Self {
         title: "Solo 2",
         version: [4, 4, 4],
-        historical: &[
-            0x80, 0x73, 0xc0, 0x21, 0xc0, 0x56, 0x53, 0x6f, 0x6c, 0x6f, 0x20, 0x32,
-        ],
+        historical: &[0x80, 0x73, 0xc0, 0x21, 0xc0, 0x56, 0x53, 0x6f, 0x6c, 0x6f, 0x20, 0x32],
         room: Room::Entries(100),
         least_key: 1,
         most_key: (64, None),
         property: Property::TouchIgnored,
         surplus: Some(0x6f00),
-        password: Password {
-            locked: 0x6985,
-            one_command: true,
-            ..Self::YUBIKEY_5_4.password
-        },
+        surprise: Surprise::Stops,
+        password: Password { locked: 0x6985, one_command: true, ..Self::YUBIKEY_5_4.password },
         rename: false,
         management: false,
         ..Self::YUBIKEY_5_4
     };
 
     /// Every product, for tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::YUBIKEY_5_4,
         Self::YUBIKEY_5_7,
         Self::NEO,
         Self::CANOKEY,
         Self::PICO_FIDO,
         Self::SOLO_2,
+        Self::CANOKEY_2,
+        Self::RS_KEY,
     ];
 
     /// The same product with another version in its SELECT.
@@ -228,6 +257,33 @@ impl Product {
     pub const fn wanting_get_response(mut self) -> Self {
         self.parts = Parts::GetResponse(EARLY);
         self
+    }
+
+    /// The same product, posing as a Nitrokey: tag `8F`, of 8 bytes and not of 4.
+    #[must_use]
+    pub const fn posing_as_nitrokey(mut self) -> Self {
+        self.posing = Some(&[0x02, 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f]);
+        self.version = [4, 14, 0];
+        self
+    }
+
+    /// The same product before firmware 1.5, with other instruction bytes; `greets`
+    /// tells whether it says anything to SELECT, which 1.3 does not.
+    #[must_use]
+    pub const fn with_older_instructions(mut self, greets: bool) -> Self {
+        self.instructions = Instructions::Older { greets };
+        self
+    }
+
+    /// The same product before firmware 2.0: no whole HMAC.
+    #[must_use]
+    pub const fn truncating(mut self) -> Self {
+        self.responses = Responses::Truncated;
+        self
+    }
+
+    pub(super) const fn is_canokey(&self) -> bool {
+        matches!(self.parts, Parts::WholeObjects(_) | Parts::WithoutAWord(_))
     }
 
     /// The longest key for a hash; `None` if the product does not know the hash.

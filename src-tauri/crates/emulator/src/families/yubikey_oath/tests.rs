@@ -9,15 +9,12 @@ const CHALLENGE: [u8; 8] = [0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
 const SELECT: &str = "00a4040007a0000005272101";
 const LIST: &str = "00a1000000";
 /// VALIDATE and SET CODE of yubikey-oath.md section 8.
-const VALIDATE: &str =
-    "00a3000020751485cee588b3e61e11b676b6e738958a13f8513a9474080102030405060708";
+const VALIDATE: &str = "00a3000020751485cee588b3e61e11b676b6e738958a13f8513a9474080102030405060708";
 /// CALCULATE of a credential named "n" for challenge 1.
 const CALCULATE_N: &str = "00a200010d71016e74080000000000000001";
 
 fn key(product: Product) -> YubikeyOath {
-    YubikeyOath::new(product, 1)
-        .salted(SALT)
-        .challenging(CHALLENGE)
+    YubikeyOath::new(product, 1).salted(SALT).challenging(CHALLENGE)
 }
 
 fn selected(product: Product) -> YubikeyOath {
@@ -102,23 +99,24 @@ fn solo_2_unlocks_for_one_command_and_pico_names_a_wrong_password_otherwise() {
 
 #[test]
 fn what_a_put_may_hold_differs_by_product() {
-    const ALL: &[usize] = &[0, 1, 2, 3, 4, 5];
-    // By the place in `Product::ALL`: 5.4, 5.7, NEO, CanoKey, pico-fido, Solo 2.
+    const ALL: &[usize] = &[0, 1, 2, 3, 4, 5, 6, 7];
+    // By the place in `Product::ALL`: 5.4, 5.7, NEO, CanoKey, pico-fido, Solo 2, an
+    // older CanoKey, RS-Key.
     // Algorithm, digits, length of the key, tail; who accepts it.
     type Case = (u8, u8, usize, &'static [u8], &'static [usize]);
     let cases: [Case; 12] = [
         (1, 6, 14, &[], ALL),
-        (1, 6, 13, &[], &[3, 4, 5]),
+        (1, 6, 13, &[], &[3, 4, 5, 6]),
         (2, 8, 64, &[], ALL),
         (1, 6, 65, &[], &[]),
-        (3, 6, 64, &[], &[0, 1, 3, 4]),
-        (3, 6, 128, &[], &[0, 1, 4]),
-        (1, 4, 20, &[], &[3]),
+        (3, 6, 64, &[], &[0, 1, 3, 4, 6, 7]),
+        (3, 6, 128, &[], &[0, 1, 4, 7]),
+        (1, 4, 20, &[], &[3, 6]),
         (1, 9, 20, &[], &[]),
         (4, 6, 20, &[], &[]),
         (1, 6, 20, &[0x78, 0x02], ALL),
-        (1, 6, 20, &[0x78, 0x04], &[2, 4, 5]),
-        (1, 6, 20, &[0x79, 0x00], &[2, 4]),
+        (1, 6, 20, &[0x78, 0x04], &[2, 4, 5, 7]),
+        (1, 6, 20, &[0x79, 0x00], &[2, 4, 7]),
     ];
     for (algorithm, digits, length, tail, accepting) in cases {
         let command = put_command("n", algorithm, digits, length, tail);
@@ -140,11 +138,8 @@ fn names_are_1_to_64_bytes_and_the_same_name_is_overwritten_or_refused() {
             assert_eq!(status(&mut key, &put_command(name, 1, 6, 20, &[])), expected);
         }
         let again = status(&mut key, &put_command(&long[..64], 1, 8, 20, &[]));
-        let (expected, digits) = if product.version == [6, 0, 0] {
-            (0x6985, 6)
-        } else {
-            (0x9000, 8)
-        };
+        let (expected, digits) =
+            if product.version == [6, 0, 0] { (0x6985, 6) } else { (0x9000, 8) };
         assert_eq!(again, expected);
         let held = key.holds();
         assert_eq!((held.len(), held[0].digits.get()), (1, digits));
@@ -189,7 +184,7 @@ fn a_touch_is_good_for_one_code_within_15_seconds() {
 
 #[test]
 fn products_without_touch_ignore_it() {
-    for product in [Product::NEO, Product::PICO_FIDO, Product::SOLO_2] {
+    for product in [Product::NEO, Product::PICO_FIDO, Product::RS_KEY, Product::SOLO_2] {
         let mut key = selected(product);
         status(&mut key, &put_command("n", 1, 6, 20, &[0x78, 0x02]));
         assert_eq!(status(&mut key, &unhex(CALCULATE_N)), 0x9000);
@@ -250,12 +245,44 @@ fn long_answers_are_cut_as_each_product_cuts() {
         let expected = (whole.clone(), parts, first);
         assert_eq!(list_of_twenty(product, continued_by), expected, "{}", product.title);
     }
-    // CanoKey cuts between whole objects: 14 of 18 bytes fit 255.
-    let mut cano = selected(Product::CANOKEY);
-    for number in 0..20 {
-        status(&mut cano, &put_command(&format!("entry number {number:02}"), 1, 6, 20, &[]));
+    // CanoKey cuts between whole objects: 14 of 18 bytes fit 255. Before firmware 3.0.1
+    // no part says that there is another.
+    for (product, word) in [(Product::CANOKEY, [0x61, 0xff]), (Product::CANOKEY_2, [0x90, 0x00])] {
+        let mut cano = selected(product);
+        for number in 0..20 {
+            status(&mut cano, &put_command(&format!("entry number {number:02}"), 1, 6, 20, &[]));
+        }
+        let first = send(&mut cano, LIST);
+        assert_eq!((first.len(), &first[14 * 18..]), (14 * 18 + 2, &word[..]));
+        assert_eq!(send(&mut cano, send_remaining).len(), 6 * 18 + 2);
+        assert_eq!(send(&mut cano, send_remaining), [0x69, 0x85]);
     }
-    assert_eq!(send(&mut cano, LIST).len(), 14 * 18 + 2);
+}
+
+#[test]
+fn a_solo_2_stops_at_what_it_does_not_expect_until_it_has_power_anew() {
+    let key_first = "000100000a7305210601020371016e";
+    let mut solo = selected(Product::SOLO_2);
+    assert_eq!(send(&mut solo, key_first), []);
+    assert_eq!(send(&mut solo, SELECT), []);
+    solo.reset();
+    assert!(send(&mut solo, SELECT).ends_with(&[0x90, 0x00]));
+    assert_eq!(send(&mut selected(Product::CANOKEY), key_first), [0x6a, 0x80]);
+}
+
+#[test]
+fn a_canokey_before_1_5_has_other_instructions() {
+    for greets in [true, false] {
+        let mut cano = key(Product::CANOKEY.with_older_instructions(greets)).holding(
+            "n",
+            SharedSecret::new(vec![1; 20]),
+            Algorithm::Sha1,
+            Digits::SIX,
+        );
+        assert_eq!(send(&mut cano, SELECT).len() > 2, greets);
+        assert_eq!(send(&mut cano, LIST), [0x6d, 0x00]);
+        assert_eq!(send(&mut cano, "0003000000"), unhex("7202216e9000"));
+    }
 }
 
 #[test]

@@ -19,9 +19,9 @@ use self::product::Product;
 use self::wire::{Calculated, Form, SelectAnswer};
 use crate::{
     Attachment, Candidate, Capabilities, Channel, CommandApdu, Continuation, Entry, Family, Guard,
-    OpenError, Proof, Question, Random, Recognition, ResponseApdu, Rung, Serial, Session, SessionError,
-    SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure, WritePlan,
-    exchange, exchange_once,
+    OpenError, Proof, Question, Random, Recognition, ResponseApdu, Rung, Serial, Session,
+    SessionError, SmartCardChannel, StatusWord, TokenIdentity, TokenState, Unlock, WriteFailure,
+    WritePlan, exchange, exchange_once,
 };
 
 /// Recognises the applet by its answer to SELECT.
@@ -32,11 +32,17 @@ static FAMILY: Family = Family {
     title: "Keys with a YKOATH applet",
     models: &["YubiKey 4 and 5", "YubiKey NEO", "CanoKey", "pico-fido, RS-Key", "Solo 2"],
     channel: "USB or NFC reader (PC/SC)",
-    capabilities: product::capabilities(Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false }, Guard::None),
+    capabilities: product::capabilities(
+        Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false },
+        Guard::None,
+    ),
     evidence: Rung::OthersCode,
     evidence_source: "Vectors of the maker's client and of two firmwares; \
                       ykman and canokey-manager read what is written and the other way round, from emulated keys.",
 };
+
+/// A CanoKey has 100 entries, and no part of its list is empty.
+const MOST_HIDDEN_PARTS: usize = 128;
 
 impl crate::Driver for Driver {
     fn family(&self) -> &'static Family {
@@ -60,13 +66,17 @@ impl crate::Driver for Driver {
         let Channel::SmartCard(mut card) = channel else {
             return Err(OpenError::NotThisFamily(channel));
         };
-        let answer = send(&mut *card, &wire::select(), "SELECT")?;
-        let Some(selected) = SelectAnswer::parse(&answer) else {
-            return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
-        };
         let reader = match &candidate.attachment {
             Attachment::SmartCard { reader, .. } => reader.as_str(),
             Attachment::Hid { .. } => "",
+        };
+        let answer = send(&mut *card, &wire::select(), "SELECT")?;
+        let Some(selected) = SelectAnswer::parse(&answer) else {
+            return Err(if product::is_canokey_of_old(&answer, reader) {
+                OpenError::Failed(SessionError::FirmwareTooOld)
+            } else {
+                OpenError::NotThisFamily(Channel::SmartCard(card))
+            });
         };
         let Some(product) = Product::of(&selected, reader) else {
             return Err(OpenError::NotThisFamily(Channel::SmartCard(card)));
@@ -257,12 +267,31 @@ impl YkOath {
     fn names(&mut self) -> Result<Vec<Vec<u8>>, SessionError> {
         let answer = self.ask(&wire::list(), "LIST")?;
         match answer.status() {
-            StatusWord::OK => wire::listed(&answer)
-                .ok_or(SessionError::Malformed { exchange: "LIST", what: "lengths" }),
+            StatusWord::OK => {
+                let mut names = listed(&answer)?;
+                if self.product.may_go_on_behind_an_end() {
+                    self.add_hidden_names(&mut names)?;
+                }
+                Ok(names)
+            }
             // CanoKey firmware below 1.5 knows other instruction bytes.
             StatusWord(0x6d00) => Err(SessionError::FirmwareTooOld),
             status => Err(self.refusal("LIST", status)),
         }
+    }
+
+    /// Asks a CanoKey for what it may not have said: before firmware 3.0.1 each part of
+    /// its list ends like the last one. Which firmware it has its applet does not tell,
+    /// so all of them are asked, until one says that there is no more.
+    fn add_hidden_names(&mut self, names: &mut Vec<Vec<u8>>) -> Result<(), SessionError> {
+        for _ in 0..MOST_HIDDEN_PARTS {
+            let part = send(&mut *self.card, &wire::send_remaining(), "LIST")?;
+            if part.status() != StatusWord::OK || part.data().is_empty() {
+                return Ok(());
+            }
+            names.extend(listed(&part)?);
+        }
+        Err(SessionError::Malformed { exchange: "LIST", what: "an answer without end" })
     }
 
     fn calculate(
@@ -294,11 +323,15 @@ impl YkOath {
         match exchange_once(&mut *self.card, command, named) {
             Ok(answer) if answer.status() == StatusWord::OK => Ok(()),
             Ok(answer) => {
+                let cause = self.refusal(named, answer.status());
+                // Somebody else's entry has come between the deletion and this.
+                let filled_again = cleared && cause == SessionError::NameTaken;
                 let refused = product::REFUSALS.contains(&answer.status().0)
                     || self.product.is_full(answer.status());
+                let sure = refused && !filled_again;
                 Err(WriteFailure {
-                    token: if refused { before } else { TokenState::Unknown },
-                    cause: self.refusal(named, answer.status()),
+                    token: if sure { before } else { TokenState::Unknown },
+                    cause,
                     cleared,
                 })
             }
@@ -329,6 +362,10 @@ impl YkOath {
             _ => SessionError::Refused { exchange, status },
         }
     }
+}
+
+fn listed(answer: &ResponseApdu) -> Result<Vec<Vec<u8>>, SessionError> {
+    wire::listed(answer).ok_or(SessionError::Malformed { exchange: "LIST", what: "lengths" })
 }
 
 fn send(

@@ -5,14 +5,24 @@ use oath::Algorithm;
 
 use super::wire::SelectAnswer;
 use crate::{
-    Access, Capabilities, Characters, ClockRule, Continuation, EntryName, Guard, NameRule, PeriodPrefix, PeriodRule, Places, Presence, ProofClass, SameName, ZeroRule,
-    StatusWord,
+    Access, Capabilities, Characters, ClockRule, Continuation, EntryName, Guard, NameRule,
+    PeriodPrefix, PeriodRule, Places, Presence, ProofClass, ResponseApdu, SameName, StatusWord,
+    ZeroRule,
 };
 
 /// Status words that mean "nothing was changed" in answer to PUT and DELETE.
 /// `6581`, a memory failure, is not among them.
 pub(super) const REFUSALS: [u16; 8] =
     [0x6982, 0x6984, 0x6985, 0x6a80, 0x6a84, 0x6d00, 0x6700, 0x6e00];
+
+/// Whether this is a CanoKey with firmware 1.3, whose applet says nothing at all to
+/// SELECT and has other instruction bytes (canokey-pico-solo2.md). Others say as much
+/// to any SELECT, so here the reader's name has to tell.
+pub(super) fn is_canokey_of_old(answer: &ResponseApdu, reader: &str) -> bool {
+    answer.status() == StatusWord::OK
+        && answer.data().is_empty()
+        && reader.to_ascii_lowercase().contains("canokey")
+}
 
 /// A product, told by the SELECT answer; on any doubt [`Product::Unknown`] with
 /// the strictest rules.
@@ -74,6 +84,11 @@ impl Product {
 
     pub(super) const fn refuses_a_second_entry(self) -> bool {
         matches!(self.same_name(), SameName::Refuses)
+    }
+
+    /// Whether a list may go on behind a part that ends like the last one.
+    pub(super) const fn may_go_on_behind_an_end(self) -> bool {
+        matches!(self, Self::CanoKey)
     }
 
     /// pico-fido throws the rest of an answer away when it is asked by anything but
@@ -171,8 +186,7 @@ mod tests {
     use super::*;
 
     fn check(version: [u8; 3], serial_len: Option<usize>, reader: &str, expected: Option<&str>) {
-        let answer =
-            SelectAnswer { version, salt: vec![0; 8], challenge: None, serial_len };
+        let answer = SelectAnswer { version, salt: vec![0; 8], challenge: None, serial_len };
         let product = Product::of(&answer, reader);
         assert_eq!(product.map(Product::title), expected, "{version:?} {serial_len:?} {reader}");
     }
@@ -199,8 +213,17 @@ mod tests {
     #[test]
     fn versions_decide_hash_and_room() {
         let of = |version| Product::yubikey(version);
-        assert_eq!(of([4, 3, 0]), Product::YubiKey { sha512: false, most: 32, mixes_up_prefixes: true });
-        assert_eq!(of([5, 4, 3]), Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false });
-        assert_eq!(of([5, 7, 0]), Product::YubiKey { sha512: true, most: 64, mixes_up_prefixes: false });
+        assert_eq!(
+            of([4, 3, 0]),
+            Product::YubiKey { sha512: false, most: 32, mixes_up_prefixes: true }
+        );
+        assert_eq!(
+            of([5, 4, 3]),
+            Product::YubiKey { sha512: true, most: 32, mixes_up_prefixes: false }
+        );
+        assert_eq!(
+            of([5, 7, 0]),
+            Product::YubiKey { sha512: true, most: 64, mixes_up_prefixes: false }
+        );
     }
 }

@@ -85,6 +85,11 @@ pub(super) fn list() -> CommandApdu {
     command(0xa1, [0x00, 0x00], &[])
 }
 
+/// What a part of an answer did not say. A read.
+pub(super) fn send_remaining() -> CommandApdu {
+    command(0xa5, [0x00, 0x00], &[])
+}
+
 /// Whether the whole HMAC is asked for or the truncated number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -198,11 +203,7 @@ mod tests {
     }
 
     fn with(algorithm: Algorithm, digits: u64) -> Parameters {
-        Parameters {
-            algorithm,
-            digits: Digits::new(digits).expect("digits"),
-            period: Period::S30,
-        }
+        Parameters { algorithm, digits: Digits::new(digits).expect("digits"), period: Period::S30 }
     }
 
     const ALICE: &[u8] = b"Microsoft:alice@contoso.com";
