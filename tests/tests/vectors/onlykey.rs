@@ -45,7 +45,7 @@ fn play(recording: &Recording) {
 
     // Slot 1b, number 7: the recording has its secret.
     tape.next(LABELS).moved("E4 time", TOLD_AGAIN).next("E6 slot 1b key");
-    tape.shows(&hello(), &usual);
+    tape.shows(&hello(), usual);
     tape.beyond("ffffffffe6070867", &said("Successfully set 2FA Type"), NOT_RECORDED);
     tape.beyond("ffffffffe60701", &said("Successfully set Label"), NOT_RECORDED);
     let second = plan(&*session, &hello(), usual, "Microsoft").in_slot(7);

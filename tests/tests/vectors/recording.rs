@@ -1,6 +1,5 @@
 //! The recorded conversations of one family, and what became of each of their cases.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -102,12 +101,15 @@ impl Differences {
     }
 }
 
+/// The cases that a driver sent, by the numbers of conversation and case.
+pub(crate) type Played = Arc<Mutex<BTreeSet<(usize, usize)>>>;
+
 /// The conversations of a family, and which of their cases were played.
 pub(crate) struct Recording {
     pub(crate) family: &'static str,
     pub(crate) conversations: Vec<Conversation>,
     differences: Differences,
-    played: RefCell<BTreeSet<(usize, usize)>>,
+    played: Played,
 }
 
 impl Recording {
@@ -118,7 +120,7 @@ impl Recording {
             family,
             conversations: conversations(&text),
             differences: Differences { all: differences, met: Arc::default() },
-            played: RefCell::default(),
+            played: Played::default(),
         }
     }
 
@@ -127,17 +129,13 @@ impl Recording {
         let begins = |conversation: &Conversation| conversation.title.starts_with(title);
         let index = self.conversations.iter().position(begins);
         let index = index.unwrap_or_else(|| panic!("{}: nothing titled {title}", self.family));
-        Tape::new(self, index, wire, self.differences.clone())
-    }
-
-    pub(crate) fn mark(&self, conversation: usize, case: usize) {
-        self.played.borrow_mut().insert((conversation, case));
+        Tape::new(self, index, wire, self.differences.clone(), self.played.clone())
     }
 
     /// What is wrong with the account of the cases: one that is neither played nor
     /// named, one that is both, a name or a difference of nothing.
     pub(crate) fn faults(&self, unsent: &[Unsent]) -> Vec<String> {
-        let played = self.played.borrow();
+        let played = self.played.lock().expect("no other test");
         let mut faults = Vec::new();
         let mut named = BTreeSet::new();
         for Unsent { conversation: title, cases, why } in unsent {
@@ -172,7 +170,7 @@ impl Recording {
     /// How many cases were played, of how many.
     pub(crate) fn count(&self) -> (usize, usize) {
         let all = self.conversations.iter().map(|conversation| conversation.cases.len()).sum();
-        (self.played.borrow().len(), all)
+        (self.played.lock().expect("no other test").len(), all)
     }
 
     fn find(&self, title: &str, about: &str) -> Vec<(usize, usize)> {

@@ -12,7 +12,7 @@ use token::{
     SmartCardChannel,
 };
 
-use crate::recording::{Differences, Recording, unhex};
+use crate::recording::{Differences, Played, Recording, unhex};
 
 /// What carries a conversation.
 #[derive(Clone, Copy)]
@@ -47,6 +47,7 @@ impl<'a> Tape<'a> {
         conversation: usize,
         wire: Wire,
         differences: Differences,
+        seen: Played,
     ) -> Self {
         let unit = match wire {
             Wire::Card => usize::MAX,
@@ -54,7 +55,7 @@ impl<'a> Tape<'a> {
             Wire::Flipping => 64,
         };
         let flipping = matches!(wire, Wire::Flipping);
-        let player = Player { unit, flipping, differences, deck: Arc::default() };
+        let player = Player { unit, flipping, differences, played: seen, deck: Arc::default() };
         Self { recording, conversation, next: 0, codes: Vec::new(), wire, player }
     }
 
@@ -90,7 +91,7 @@ impl<'a> Tape<'a> {
         if !matches!(self.wire, Wire::Card) {
             answer.resize(answer.len().next_multiple_of(self.player.unit), 0);
         }
-        self.push(request, false, &unhex(request), &answer);
+        self.push(request, None, &unhex(request), &answer);
         self
     }
 
@@ -101,11 +102,11 @@ impl<'a> Tape<'a> {
     }
 
     /// The codes that the recording has for the last case are those of this secret.
-    pub(crate) fn shows(&self, secret: &SharedSecret, parameters: &Parameters) {
+    pub(crate) fn shows(&self, secret: &SharedSecret, parameters: Parameters) {
         assert!(!self.codes.is_empty(), "the recording has a code");
         for (code, at) in &self.codes {
             let step = UnixTime::from_secs(*at).step(parameters.period);
-            assert_eq!(code_at(secret, parameters, step).expose().as_str(), code, "at {at}");
+            assert_eq!(code_at(secret, &parameters, step).expose().as_str(), code, "at {at}");
         }
     }
 
@@ -126,15 +127,14 @@ impl<'a> Tape<'a> {
     fn due(&mut self, number: usize) -> &mut Self {
         let case = &self.recording.conversations[self.conversation].cases[number];
         self.codes.clone_from(&case.codes);
-        self.push(&case.about, true, &case.request, &case.answer);
-        self.recording.mark(self.conversation, number);
+        self.push(&case.about, Some((self.conversation, number)), &case.request, &case.answer);
         self
     }
 
-    fn push(&self, about: &str, whole: bool, request: &[u8], answer: &[u8]) {
+    fn push(&self, about: &str, case: Option<(usize, usize)>, request: &[u8], answer: &[u8]) {
         let due = Due {
             about: about.to_owned(),
-            whole,
+            case,
             requests: self.player.parts(request).into(),
             begun: false,
             answers: self.player.parts(answer),
@@ -149,6 +149,7 @@ struct Player {
     unit: usize,
     flipping: bool,
     differences: Differences,
+    played: Played,
     deck: Arc<Mutex<Deck>>,
 }
 
@@ -165,8 +166,9 @@ struct Deck {
 
 struct Due {
     about: String,
-    /// Whether `requests` is all of it, or only its beginning.
-    whole: bool,
+    /// The recorded case, which counts as played once all of it was sent. Without one,
+    /// `requests` may be only the beginning of what is sent.
+    case: Option<(usize, usize)>,
     requests: VecDeque<Vec<u8>>,
     begun: bool,
     answers: Vec<Vec<u8>>,
@@ -208,7 +210,7 @@ impl Player {
             }
             due.begun = true;
         }
-        let right = if due.whole {
+        let right = if due.case.is_some() {
             self.differences.allow(&wanted, sent)
         } else {
             sent.starts_with(&wanted)
@@ -218,7 +220,11 @@ impl Player {
         if !due.requests.is_empty() {
             return None;
         }
-        deck.due.pop_front().map(|due| due.answers)
+        let due = deck.due.pop_front()?;
+        if let Some(case) = due.case {
+            self.played.lock().expect("no other test").insert(case);
+        }
+        Some(due.answers)
     }
 }
 

@@ -63,7 +63,7 @@ fn play(recording: &Recording) {
     let mut session = opened(&mut tape);
     tape.next("Row 2: read slot 99");
     authenticating(&mut tape).next("Row 6");
-    tape.shows(&ascii, &usual);
+    tape.shows(&ascii, usual);
     tape.next("Row 7").beyond("84D401631A81141F0101", "9000", NOT_RECORDED);
     reads(&mut tape, 99, &block("RFC6238-SHA1", usual, 1));
     write(&mut *session, 99, "RFC6238-SHA1", &ascii, usual);
@@ -140,7 +140,7 @@ fn slot_2(recording: &Recording) {
     let mut session = opened(&mut tape);
     tape.next("Row 2: read slot 2");
     authenticating(&mut tape).next("Row 3: slot 2").next("Row 4").next("Row 5");
-    tape.shows(&hello(), &usual);
+    tape.shows(&hello(), usual);
     reads(&mut tape, 2, &block("Microsoft", usual, 1));
     write(&mut *session, 2, "Microsoft", &hello(), usual);
     tape.beyond(INFO_REQUEST, INFO_ANSWER, NO_INFO);
@@ -164,7 +164,7 @@ fn seed(
     reads(&mut tape, slot, &block("", Parameters::default(), 0));
     authenticating(&mut tape).next(about);
     if about == "Row 8" {
-        tape.shows(secret, &parameters);
+        tape.shows(secret, parameters);
     }
     tape.beyond(&format!("84D500{slot:02X}14"), "9000", NOT_RECORDED);
     tape.beyond(&format!("84D401{slot:02X}1A81141F0101"), "9000", NOT_RECORDED);

@@ -86,7 +86,7 @@ fn first_write(recording: &Recording) {
     tape.next("Row 3: challenge").next("Row 4").next("Row 5").next("Row 6");
     let usual = Parameters::default();
     write(&mut *session, &hello(), usual, NOW);
-    tape.shows(&hello(), &usual);
+    tape.shows(&hello(), usual);
     tape.moved("Row 1: device info", "the clock is read again to be compared");
     let wish = Wish { secret: &hello(), parameters: usual, label: Label::default(), name: None };
     let plan = session.capabilities().plan(&wish).expect("fits");
@@ -102,7 +102,7 @@ fn another_write(recording: &Recording, about: &str, secret: &SharedSecret) {
     tape.next("Row 3: challenge").next("Row 4").next("Row 5").next(about);
     let usual = Parameters::default();
     write(&mut *session, secret, usual, NOW);
-    tape.shows(secret, &usual);
+    tape.shows(secret, usual);
     tape.played();
 }
 
@@ -118,7 +118,7 @@ fn sha256(recording: &Recording, about: &str, secret: Vec<u8>) {
     let secret = SharedSecret::new(secret);
     let odd = parameters(Algorithm::Sha256, 6, 60);
     write(&mut *session, &secret, odd, NOW);
-    tape.shows(&secret, &odd);
+    tape.shows(&secret, odd);
     tape.played();
 }
 
