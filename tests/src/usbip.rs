@@ -28,8 +28,12 @@ pub struct Plugged {
     port: u32,
     wire: UnixStream,
     faults: Arc<Mutex<Vec<(usize, Fault)>>>,
+    until: Until,
     threads: Vec<JoinHandle<()>>,
 }
+
+/// Asked after each exchange whether the device has to leave.
+type Until = Arc<Mutex<Option<Box<dyn FnMut() -> bool + Send>>>>;
 
 /// What goes wrong at one exchange: an output report, or a feature report set or got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +66,14 @@ impl Plugged {
         let (ours, kernels) = UnixStream::pair().expect("sockets can be made");
         let port = attach(&kernels);
         let faults = Arc::default();
+        let until = Until::default();
         let mut server = Server {
             wire: ours.try_clone().expect("a socket can be held by two threads"),
             descriptors: Descriptors::of(device),
             hid: Box::new(hid),
             now,
             faults: Arc::clone(&faults),
+            until: Arc::clone(&until),
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             late: Vec::new(),
@@ -86,7 +92,7 @@ impl Plugged {
             let _ = server.serve(&arriving);
             let _ = server.wire.shutdown(Shutdown::Both);
         });
-        Self { port, wire: ours, faults, threads: vec![reads, answers] }
+        Self { port, wire: ours, faults, until, threads: vec![reads, answers] }
     }
 
     /// Plugs in an emulated token.
@@ -103,6 +109,11 @@ impl Plugged {
     /// from the last fault that was asked for.
     pub fn fault(&self, after: usize, fault: Fault) {
         lock(&self.faults).push((after, fault));
+    }
+
+    /// Lets the device leave after the exchange by which this comes true.
+    pub fn unplug_when(&self, it_has_to: impl FnMut() -> bool + Send + 'static) {
+        *lock(&self.until) = Some(Box::new(it_has_to));
     }
 
     /// Pulls it out.
@@ -261,6 +272,7 @@ struct Server {
     hid: Box<dyn Hid>,
     now: Now,
     faults: Arc<Mutex<Vec<(usize, Fault)>>>,
+    until: Until,
     /// Transfers that wait for an input report.
     waiting: VecDeque<Header>,
     /// Input reports that wait for a transfer, and from when on they are there.
@@ -309,12 +321,7 @@ impl Server {
         let fault = self.next_fault()?;
         let written = self.write(data);
         let status = if written.is_err() || fault == Some(Fault::Stalled) { STALL } else { 0 };
-        if fault == Some(Fault::UnplugAfter) {
-            // A device may act on a report when it is asked for the answer to it.
-            self.take_reports(Answers::Dropped);
-        }
-        leave_after(fault)?;
-        self.answer(header, status, data.len(), &[])?;
+        // A device may act on a report when it is asked for the answer to it.
         self.take_reports(match fault {
             Some(Fault::Silent) => Answers::Dropped,
             Some(Fault::Late(by)) => Answers::Late(by),
@@ -323,7 +330,8 @@ impl Server {
                 Answers::AsTheyAre
             }
         });
-        Ok(())
+        self.leave_after(fault)?;
+        self.answer(header, status, data.len(), &[])
     }
 
     /// On the wire there is no number where there are no numbers.
@@ -413,7 +421,7 @@ impl Server {
             (0x21, 9) if high == 2 && self.descriptors.has_reports => {
                 let fault = self.next_fault()?;
                 let written = self.write(data);
-                leave_after(fault)?;
+                self.leave_after(fault)?;
                 self.take_reports(Answers::AsTheyAre);
                 if written.is_ok() { nothing() } else { Ok(Control::Refused) }
             }
@@ -426,7 +434,7 @@ impl Server {
         // Where there are numbers, the data begin with it.
         let report = if report_number == 0 { [&[0], data].concat() } else { data.to_vec() };
         let done = self.hid.set_feature(&report, (self.now)());
-        leave_after(fault)?;
+        self.leave_after(fault)?;
         Ok(match (done, fault) {
             (Err(Stalled), _) | (Ok(()), Some(Fault::Stalled)) => Control::Refused,
             (Ok(()), Some(Fault::Silent)) => Control::Open(None),
@@ -441,7 +449,7 @@ impl Server {
         let fault = self.next_fault()?;
         let unnumbered = usize::from(report_number == 0);
         let got = self.hid.get_feature(report_number, length + unnumbered, (self.now)());
-        leave_after(fault)?;
+        self.leave_after(fault)?;
         let Ok(mut report) = got else {
             return Ok(Control::Refused);
         };
@@ -473,6 +481,15 @@ impl Server {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         Ok(fault)
+    }
+
+    fn leave_after(&self, fault: Option<Fault>) -> io::Result<()> {
+        let mut until = lock(&self.until);
+        let has_to = until.as_mut().is_some_and(|has_to| has_to());
+        if fault == Some(Fault::UnplugAfter) || has_to {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
     }
 
     fn unlink(&mut self, header: &Header) -> io::Result<()> {
@@ -509,13 +526,6 @@ fn length_done(header: &Header, answer: &[u8]) -> usize {
     } else {
         usize::try_from(number(header, 24)).unwrap_or(usize::MAX)
     }
-}
-
-fn leave_after(fault: Option<Fault>) -> io::Result<()> {
-    if fault == Some(Fault::UnplugAfter) {
-        return Err(io::ErrorKind::BrokenPipe.into());
-    }
-    Ok(())
 }
 
 /// What the device tells of itself (USB 2.0 section 9.6, HID 1.11 section 6.2).

@@ -22,7 +22,7 @@ pub struct Port {
     now: Now,
     token: Token,
     plugged: Option<Plugged>,
-    changed: Arc<Mutex<Changed>>,
+    exchanges: Arc<Mutex<usize>>,
     person: Arc<Mutex<Person>>,
 }
 
@@ -38,15 +38,6 @@ struct Person {
 /// An emulated token that a test keeps a hand on.
 type Token = Arc<Mutex<Box<dyn Applet>>>;
 
-/// When the token came to hold the canary.
-#[derive(Default)]
-struct Changed {
-    /// Exchanges since the count began.
-    exchanges: usize,
-    /// The first of them after which it held the canary.
-    at: Option<usize>,
-}
-
 impl Port {
     /// Plugs a token in and waits until the desk sees it. `source` is what the desk
     /// sees the bus by.
@@ -55,7 +46,9 @@ impl Port {
     ///
     /// When the desk does not see it within the limit.
     pub fn with(token: Box<dyn Applet>, source: Arc<dyn TokenSource>) -> Self {
-        let setup = Setup::of(vec![Arc::clone(&source)]);
+        let mut setup = Setup::of(vec![Arc::clone(&source)]);
+        // What was pulled out here does not come back by itself.
+        setup.patience = Duration::from_millis(200);
         let now = Arc::clone(&setup.now);
         let desk = Arc::new(Desk::new(setup));
         let token = Arc::new(Mutex::new(token));
@@ -67,7 +60,7 @@ impl Port {
             person.is_coming = true;
         });
         let mut port =
-            Self { desk, source, now, token, plugged: None, changed: Arc::default(), person };
+            Self { desk, source, now, token, plugged: None, exchanges: Arc::default(), person };
         port.plug_in();
         port
     }
@@ -90,7 +83,7 @@ impl Port {
         drop(token);
         let watched = Watched {
             token: Arc::clone(&self.token),
-            changed: Arc::clone(&self.changed),
+            exchanges: Arc::clone(&self.exchanges),
             person: Arc::clone(&self.person),
         };
         self.plugged = Some(Plugged::new(&device, watched, Arc::clone(&self.now)));
@@ -140,9 +133,19 @@ impl Port {
     ///
     /// When the desk refuses to look at it.
     pub fn plan_canary(&self) -> RunView {
-        self.desk.start_over();
-        self.desk.read_text(&canary_uri()).expect("the canary is a credential");
+        self.capture_canary();
         self.plan(&self.seen().id, &Choice::default())
+    }
+
+    /// Begins anew with the canary.
+    ///
+    /// # Panics
+    ///
+    /// When it is not taken.
+    pub fn capture_canary(&self) {
+        self.desk.start_over();
+        let captured = self.desk.read_text(&canary_uri());
+        assert!(matches!(captured, Ok(RunView::Captured { .. })), "{captured:?}");
     }
 
     /// Plans what is at hand for the token with this id, which it may have had before
@@ -198,25 +201,40 @@ impl Port {
         lock(&self.token).holds().len()
     }
 
-    /// Counts the token's exchanges from here on, of which one may go wrong: the one
-    /// of this number, from 0.
+    /// Lets the token leave by the exchange by which it comes to hold the canary.
     ///
     /// # Panics
     ///
     /// When nothing is plugged in.
-    pub fn arm(&self, fault: Option<(usize, Fault)>) {
-        *lock(&self.changed) = Changed::default();
+    pub fn cut(&self, when: Cut) {
+        let mut exchanges = lock(&self.exchanges);
+        *exchanges = 0;
         let plugged = self.plugged.as_ref().expect("it is plugged in");
-        if let Some((after, fault)) = fault {
-            plugged.fault(after, fault);
+        match when {
+            Cut::After => {
+                let token = Arc::clone(&self.token);
+                plugged.unplug_when(move || lock(&token).holds().iter().any(is_canary));
+            }
+            Cut::Before { exchanges } => plugged.fault(exchanges, Fault::UnplugBefore),
         }
     }
 
-    /// The number of the exchange, since the count began, by which the token came to
-    /// hold the canary.
-    pub fn changed_at(&self) -> Option<usize> {
-        lock(&self.changed).at
+    /// How many exchanges took effect since the last cut was asked for.
+    pub fn exchanges(&self) -> usize {
+        *lock(&self.exchanges)
     }
+}
+
+/// When a token leaves.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// As soon as it holds the canary.
+    After,
+    /// Before the exchange that comes after so many.
+    Before {
+        /// From now on.
+        exchanges: usize,
+    },
 }
 
 /// Whether a secret is the canary, which a token may have padded.
@@ -224,26 +242,21 @@ fn is_canary(held: &Held) -> bool {
     held.secret.expose().starts_with(canary().expose())
 }
 
-/// A token whose exchanges are counted.
+/// A token whose exchanges are counted, and beside which somebody sits.
 struct Watched {
     token: Token,
-    changed: Arc<Mutex<Changed>>,
+    exchanges: Arc<Mutex<usize>>,
     person: Arc<Mutex<Person>>,
 }
 
 impl Watched {
-    /// What the device does by itself belongs to the exchange before.
-    fn go_on<T>(&self, now: UnixTime, step: impl FnOnce(&mut dyn Hid) -> T) -> Option<T> {
+    fn step<T>(&self, now: UnixTime, step: impl FnOnce(&mut dyn Hid) -> T) -> Option<T> {
         let mut token = lock(&self.token);
         let done = step(token.hid()?);
         let mut person = lock(&self.person);
         if person.is_coming && token.awaits_press(&[], now) {
             person.is_coming = false;
             token.press(now);
-        }
-        let mut changed = lock(&self.changed);
-        if changed.at.is_none() && token.holds().iter().any(is_canary) {
-            changed.at = changed.exchanges.checked_sub(1);
         }
         Some(done)
     }
@@ -253,8 +266,8 @@ impl Watched {
         now: UnixTime,
         step: impl FnOnce(&mut dyn Hid) -> Result<T, Stalled>,
     ) -> Result<T, Stalled> {
-        lock(&self.changed).exchanges += 1;
-        self.go_on(now, step).ok_or(Stalled)?
+        *lock(&self.exchanges) += 1;
+        self.step(now, step).ok_or(Stalled)?
     }
 }
 
@@ -264,7 +277,7 @@ impl Hid for Watched {
     }
 
     fn read(&mut self, now: UnixTime) -> Option<Vec<u8>> {
-        self.go_on(now, |hid| hid.read(now)).flatten()
+        self.step(now, |hid| hid.read(now)).flatten()
     }
 
     fn set_feature(&mut self, report: &[u8], now: UnixTime) -> Result<(), Stalled> {

@@ -4,10 +4,10 @@
 use desk::{Choice, Problem, RunView};
 use emulator::Applet;
 use sower_tests::guest::in_guest;
-use sower_tests::usbip::Fault;
+use sower_tests::usbip::port::Cut;
 use sower_tests::world::serial;
 
-use super::{check_receipt, confirmed, planned, plugged, with_each};
+use super::{check_receipt, confirmed, planned, plugged, tokens};
 
 /// The problem of a write that failed, and whether the token can be asked.
 fn failed(view: RunView) -> (Problem, bool) {
@@ -17,28 +17,20 @@ fn failed(view: RunView) -> (Problem, bool) {
     }
 }
 
-/// The exchange of a write by which such a token comes to hold the canary.
-fn change_of(token: Box<dyn Applet>) -> usize {
-    let (port, family) = plugged(token);
-    port.plan_canary();
-    port.arm(None);
-    port.write();
-    port.changed_at().unwrap_or_else(|| panic!("{family} was not written"))
-}
-
-/// Pulled out at its change, then plugged in again, it is settled or written again.
-/// Gives what was told of it in between.
-fn cut(token: Box<dyn Applet>, change: usize, fault: Fault) -> (&'static str, String) {
+/// Pulled out in the middle of a write, then plugged in again, it is settled or written
+/// again. Gives what was told of it in between, and the exchanges up to the cut.
+fn pulled_out(token: Box<dyn Applet>, cut: Cut) -> (&'static str, String, usize) {
     let (mut port, family) = plugged(token);
     let replaces = planned(port.plan_canary()).replaces;
     let (held, before) = (port.held(), port.seen());
-    port.arm(Some((change, fault)));
+    port.cut(cut);
     let (problem, can_settle) = failed(port.write());
-    assert_eq!(problem.token.as_deref(), Some("unknown"), "{family}, {fault:?}: {problem:?}");
-    let is_written = fault == Fault::UnplugAfter;
-    assert_eq!(port.holds_canary(), is_written, "{family}, {fault:?}: cut elsewhere");
+    let exchanges = port.exchanges();
+    assert_eq!(problem.token.as_deref(), Some("unknown"), "{family}, {cut:?}: {problem:?}");
+    let is_written = matches!(cut, Cut::After);
+    assert_eq!(port.holds_canary(), is_written, "{family}, {cut:?}: cut elsewhere");
     port.pull_out();
-    if can_settle {
+    if can_settle && is_written {
         // Asked in vain, it stays as it was.
         let gone = port.desk.settle(&mut |_| {}).expect_err("it is not there");
         assert_eq!(gone.code, "token-gone", "{family}");
@@ -67,7 +59,7 @@ fn cut(token: Box<dyn Applet>, change: usize, fault: Fault) -> (&'static str, St
         "unknown" => !is_known || !can_settle || (replaces == "entry-not-told" && !is_written),
         other => panic!("{family}: {other}"),
     };
-    assert!(is_true, "{family}, {fault:?}: told {told}");
+    assert!(is_true, "{family}, {cut:?}: told {told}");
     if told != "written" {
         // Tried again, chosen as it lies there now.
         planned(port.plan(&after.id, &Choice::default()));
@@ -76,17 +68,22 @@ fn cut(token: Box<dyn Applet>, change: usize, fault: Fault) -> (&'static str, St
     }
     assert!(port.holds_canary(), "{family}");
     check_receipt(&port, family, "confirmed");
-    (family, format!("{fault:?}: {told}"))
+    (family, told, exchanges)
 }
 
 #[test]
 fn a_token_that_is_pulled_out_is_told_of_truly_and_comes_to_its_proof() {
     let test = "cuts::a_token_that_is_pulled_out_is_told_of_truly_and_comes_to_its_proof";
     in_guest(test, || {
-        let told = with_each(|token| {
-            let change = change_of(token());
-            [Fault::UnplugBefore, Fault::UnplugAfter].map(|fault| cut(token(), change, fault))
-        });
-        println!("cut over hidraw: {told:?}");
+        let mut cuts = Vec::new();
+        for family in 0..tokens().len() {
+            let token = || tokens().remove(family);
+            let (_, after, exchanges) = pulled_out(token(), Cut::After);
+            // One exchange less, and it holds nothing.
+            let before = Cut::Before { exchanges: exchanges - 1 };
+            let (family, before, _) = pulled_out(token(), before);
+            cuts.push((family, before, after));
+        }
+        println!("cut before and after the change: {cuts:?}");
     });
 }

@@ -32,18 +32,6 @@ fn tokens() -> Vec<Box<dyn Applet>> {
     tokens
 }
 
-/// Does it with a fresh token of each family at once, since most of it is waiting;
-/// gives what came of it, family by family.
-fn with_each<T: Send>(run: impl Fn(&dyn Fn() -> Box<dyn Applet>) -> T + Sync) -> Vec<T> {
-    let families = 0..tokens().len();
-    std::thread::scope(|scope| {
-        let run = &run;
-        let runs: Vec<_> =
-            families.map(|family| scope.spawn(move || run(&|| tokens().remove(family)))).collect();
-        runs.into_iter().map(|run| run.join().expect("it does not panic")).collect()
-    })
-}
-
 /// Tokens that wait for a person, and what the desk has to call one for.
 fn waiting() -> Vec<(Box<dyn Applet>, Progress)> {
     const NAME: &str = "Microsoft (Contoso):adele@contoso.com";
