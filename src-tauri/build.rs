@@ -29,6 +29,9 @@ const COMMANDS: &[&str] = &[
     "hand_over",
     "reveal",
     "handed_written",
+    "ask_handed",
+    "set_handed_clock",
+    "judge_told",
     "practice_faces",
     "press",
 ];

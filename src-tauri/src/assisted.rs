@@ -54,6 +54,24 @@ pub(crate) async fn reveal(desk: DeskState<'_>, form: String) -> Result<SeedView
     at(&desk, move |desk| desk.reveal(&form).map(|revealed| view(&revealed))).await
 }
 
+/// Asks the token of an assisted run, on the reader that was named, who it is.
+#[tauri::command]
+pub(crate) async fn ask_handed(desk: DeskState<'_>, token: String) -> Answer {
+    at(&desk, move |desk| desk.ask_handed(&token)).await
+}
+
+/// Sets that token's clock and has its code told.
+#[tauri::command]
+pub(crate) async fn set_handed_clock(desk: DeskState<'_>, token: String) -> Answer {
+    at(&desk, move |desk| desk.set_handed_clock(&token)).await
+}
+
+/// Has that token tell its code and judges it.
+#[tauri::command]
+pub(crate) async fn judge_told(desk: DeskState<'_>, token: String) -> Answer {
+    at(&desk, move |desk| desk.judge_told(&token)).await
+}
+
 /// Takes the operator's word that the maker's tool has written it.
 #[tauri::command]
 pub(crate) async fn handed_written(desk: DeskState<'_>) -> Answer {

@@ -95,6 +95,9 @@ pub fn furnish<R: Runtime>(
             assisted::hand_over,
             assisted::reveal,
             assisted::handed_written,
+            assisted::ask_handed,
+            assisted::set_handed_clock,
+            assisted::judge_told,
             commands::practice_faces,
             commands::press,
         ])

@@ -33,6 +33,9 @@ fn an_intent_out_of_turn_is_rejected_with_a_code() {
         ("stop", json!({})),
         ("hand_over", json!({"model": "token2-molto-1", "serial": null})),
         ("handed_written", json!({})),
+        ("ask_handed", json!({"token": "x"})),
+        ("set_handed_clock", json!({"token": "x"})),
+        ("judge_told", json!({"token": "x"})),
         ("save_receipt", json!({})),
     ];
     for (command, arguments) in wishes {

@@ -43,6 +43,11 @@ export interface Backend {
   /** The secret, once, because somebody pressed for it; nobody but `Secret` asks. */
   reveal(form: string): Promise<SeedView>;
   handedWritten(): Promise<RunView>;
+  /** Asks the card of which somebody said that it is the closed token of this run. */
+  askHanded(token: string): Promise<RunView>;
+  setHandedClock(token: string): Promise<RunView>;
+  /** Has that token tell its code, which is judged and not shown. */
+  judgeTold(token: string): Promise<RunView>;
   practiceFaces(): Promise<FaceView[]>;
   /** Says that the first frame is on the screen; measurements wait for it. */
   painted(): Promise<void>;
@@ -94,6 +99,9 @@ export const tauri: Backend = {
   handOver: (model, serial) => invoke("hand_over", { model, serial }),
   reveal: (form) => invoke("reveal", { form }),
   handedWritten: () => invoke("handed_written"),
+  askHanded: (token) => invoke("ask_handed", { token }),
+  setHandedClock: (token) => invoke("set_handed_clock", { token }),
+  judgeTold: (token) => invoke("judge_told", { token }),
   practiceFaces: () => invoke("practice_faces"),
   press: (token, button) => invoke("press", { token, button }),
   on: (event, hear) =>

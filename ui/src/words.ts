@@ -25,7 +25,8 @@ export type Kind =
   | "proof"
   | "progress"
   | "step"
-  | "doubt";
+  | "doubt"
+  | "told";
 
 // Without the isolating marks, which would also end up in copied text.
 const bundle = new FluentBundle("en", { useIsolating: false });

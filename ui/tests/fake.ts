@@ -48,6 +48,9 @@ export class Fake implements Backend {
   handOver = (model: string, serial: string | null) =>
     this.#certain("handOver", model, serial);
   handedWritten = () => this.#certain("handedWritten");
+  askHanded = (token: string) => this.#certain("askHanded", token);
+  setHandedClock = (token: string) => this.#certain("setHandedClock", token);
+  judgeTold = (token: string) => this.#certain("judgeTold", token);
   reveal = async (form: string) => {
     this.intents.push(["reveal", form]);
     if (this.reject !== null) throw this.reject;

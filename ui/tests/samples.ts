@@ -8,6 +8,7 @@ import type { Problem } from "../src/contract/Problem";
 import type { RunView } from "../src/contract/RunView";
 import type { TokensView } from "../src/contract/TokensView";
 import type { TokenView } from "../src/contract/TokenView";
+import type { ToldView } from "../src/contract/ToldView";
 import type { Facts } from "../src/words";
 
 export function problem(code: string, facts: Record<string, string> = {}, token?: string): Problem {
@@ -125,6 +126,14 @@ export const practiceCard: TokenView = {
   },
 };
 
+/** A card that nobody knows, which may be a closed token. */
+export const unknownCard: TokenView = {
+  id: "real-8",
+  practice: false,
+  reader: "ACS ACR1252 Dual Reader [PICC] 00 00",
+  what: { kind: "stranger", code: "unknown-card" },
+};
+
 export const manyTokens: TokensView = {
   problem: null,
   tokens: [card, key, unknownModel, stranger, trouble, practiceCard],
@@ -199,6 +208,7 @@ export const diamond: ClosedView = {
   forms: ["base32", "qr"],
   steps: ["safeid-seed", "safeid-reader", "safeid-place", "safeid-burn"],
   doubts: ["secret-unknown", "algorithm-unknown", "period-unknown"],
+  readable: false,
   source: "wiki.deepnetsecurity.com",
 };
 
@@ -210,6 +220,7 @@ const slim: ClosedView = {
   forms: ["base32"],
   steps: ["protectimus-app", "makers-manual"],
   doubts: ["algorithm-inferred"],
+  readable: true,
   source: "protectimus.com",
 };
 
@@ -221,10 +232,36 @@ const safenet: ClosedView = {
   forms: ["base32", "hex", "qr"],
   steps: ["makers-manual"],
   doubts: ["secret-unknown", "algorithm-unknown", "digits-unknown", "period-unknown"],
+  readable: false,
   source: "none",
 };
 
 export const closedModels: ClosedView[] = [diamond, slim, safenet];
+
+/** What a Slim on a reader told, with everything that can be said about it. */
+const told: ToldView = {
+  token: "0/practice-1",
+  practice: false,
+  reader: "ACS ACR1252 Dual Reader [PICC] 00 00",
+  hardware: "3",
+  firmware: "1.5",
+  has_clock: true,
+  period: 60,
+  clock: "taken",
+  warnings: [misfit("period", { told: "60", wanted: "30" })],
+};
+
+const handedSlim: TokenView = {
+  id: slim.code,
+  practice: false,
+  reader: "",
+  what: {
+    kind: "closed",
+    code: slim.code,
+    model: "Protectimus Slim NFC",
+    serial: null,
+  },
+};
 
 const handed: TokenView = {
   id: diamond.code,
@@ -242,7 +279,7 @@ function finding(id: number, code: string, facts: Record<string, string> = {}) {
   return { id, code, facts, credential: null, corners: null };
 }
 
-function misfit(code: string, facts: Record<string, string>): MisfitView {
+function misfit(code: string, facts: Record<string, string> = {}): MisfitView {
   return { code, facts };
 }
 
@@ -273,6 +310,7 @@ const written = {
   how: "switch-off-on",
   slot: null,
   clock_offset: 0,
+  told: null,
 } as const;
 
 const pinned: TokenView = {
@@ -321,13 +359,33 @@ export const runs = {
     picture: { width: 600, height: 600, unread: 0, findings: [finding(0, "microsoft-push")] },
   },
   captured: { stage: "captured", credential: adele },
-  assisted: { stage: "assisted", credential: adele, model: diamond, misfits: [] },
-  "assisted-unknown": { stage: "assisted", credential: adele, model: safenet, misfits: [] },
+  assisted: { stage: "assisted", credential: adele, model: diamond, misfits: [], told: null },
+  "assisted-unknown": { stage: "assisted", credential: adele, model: safenet, misfits: [], told: null },
   "assisted-unfit": {
     stage: "assisted",
     credential: { ...adele, digits: 8 },
     model: slim,
     misfits: [misfit("digits", { wanted: "8", known: "6" })],
+    told: null,
+  },
+  "assisted-readable": {
+    stage: "assisted",
+    credential: adele,
+    model: slim,
+    misfits: [],
+    told: null,
+  },
+  "assisted-told": {
+    stage: "assisted",
+    credential: adele,
+    model: slim,
+    misfits: [],
+    told: {
+      ...told,
+      has_clock: false,
+      clock: "not-asked",
+      warnings: [misfit("no-clock")],
+    },
   },
   locked: { stage: "locked", ...atKey, guard: "password", problem: null },
   "locked-pin": {
@@ -443,6 +501,14 @@ export const runs = {
     verdict: { code: "no-match", facts: {} },
     clock_offset: null,
   },
+  "written-told": {
+    ...written,
+    token: handedSlim,
+    how: "makers-tool",
+    verdict: { code: "no-match-told", facts: {} },
+    clock_offset: null,
+    told,
+  },
   "written-practice": { ...written, token: practiceCard },
   confirmed: {
     stage: "confirmed",
@@ -505,6 +571,7 @@ export const allFacts: Facts = {
   reason: "permission denied",
   shorter: "Microsoft",
   status: "6A80",
+  told: "60",
   "tries-left": "3",
   value: "9",
   wanted: "SHA-512",

@@ -13,6 +13,7 @@ import {
   practiceTokens,
   problem,
   runs,
+  unknownCard,
 } from "./samples";
 
 async function press(name: string | RegExp) {
@@ -459,6 +460,39 @@ describe("a token that only its maker's tool can write", () => {
     const drawn = screen.getByRole("img", { name: /QR code with the secret of adele/ });
     expect(drawn.getAttribute("viewBox")).toBe("-4 -4 29 29");
     expect(secret()).toBeNull();
+  });
+
+  it("is asked on its reader only when somebody says that it is there", async () => {
+    const tokens = { problem: null, tokens: [card, unknownCard] };
+    const fake = await show(runs["assisted-readable"], (fake) => (fake.seen = tokens));
+    expect(text()).toContain("Nobody has tried it with a real token yet.");
+    expect(screen.queryByRole("button", { name: "Set its clock" })).toBeNull();
+    expect(screen.getAllByRole("button", { name: /ask it$/ })).toHaveLength(1);
+    await press(/ACR1252.*ask it$/);
+    expect(fake.intents).toEqual([["askHanded", unknownCard.id]]);
+  });
+
+  it("is not asked where nothing of it is public, or it has no clock", async () => {
+    await show(runs.assisted);
+    expect(text()).not.toContain("The token on a reader");
+    cleanup();
+    await show(runs["assisted-told"]);
+    expect(text()).toContain("there is none to set");
+    expect(screen.queryByRole("button", { name: "Set its clock" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Read its code and check it" })).toBeNull();
+  });
+
+  it("tells its code and has its clock set, each by a press of its own", async () => {
+    const fake = await show(runs["written-told"]);
+    expect(text()).toContain("each code for 60 seconds, and this account needs 30");
+    expect(text()).toContain("The token took this computer's time.");
+    await press("Read its code and check it");
+    await press("Set its clock");
+    const token = runs["written-told"].told.token;
+    expect(fake.intents).toEqual([
+      ["judgeTold", token],
+      ["setHandedClock", token],
+    ]);
   });
 
   it("says why there is none", async () => {

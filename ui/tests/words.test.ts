@@ -39,10 +39,11 @@ const PROBLEMS = `
   card-unresponsive bus-failed token-locked wrong-password authentication-refused token-full
   no-such-entry name-taken not-over-this-connection firmware-too-old token-read-only another-token
   refused malformed proof-mismatch needs-permission wrong-stage save-failed unknown-token stranger
-  unexpected unknown-model qr-too-long clock-impossible locked-on-device not-set-up token-blocked not-touched
+  unexpected unknown-model model-not-readable not-this-model answers-otherwise no-clock-to-set
+  clock-not-known clock-not-proven qr-too-long clock-impossible locked-on-device not-set-up token-blocked not-touched
   not-in-set-up-mode file-too-large clipboard-empty clipboard-unreadable`;
 const VERDICTS = `
-  right-computed right-typed no-match no-match-beside-proof no-clock code-empty code-not-digits code-wrong-length`;
+  right-computed right-typed right-told no-match no-match-told no-match-beside-proof no-clock code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
   read-only-unknown-model secret-length secret-zeros no-such-slot algorithm digits period name-length name-form name-mixed-up`;
 const STRANGERS = "storage-card fido-key nitrokey-3 unknown-card";
@@ -58,9 +59,10 @@ const withNext: [Kind, string[]][] = [
 const withoutNext: [Kind, string[]][] = [
   ["state", codes("untouched written emptied old-secret-new-settings unknown")],
   ["note", listed("intake/src/note.rs")],
+  ["told", codes("period no-clock unproven clock-taken clock-not-known")],
   ["evidence", codes("sheet emulator vectors makers-bytes others-code hardware")],
   ["proof", codes("computes reads-clock types displays")],
-  ["progress", codes("connecting writing proving settling")],
+  ["progress", codes("connecting writing touch approve proving settling")],
   ["step", [...new Set(steps())]],
   ["doubt", doubts()],
 ];

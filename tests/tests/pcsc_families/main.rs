@@ -9,6 +9,7 @@ mod ckman;
 mod computes;
 mod molto2;
 mod nitrokey;
+mod slim;
 mod twins;
 
 use std::path::PathBuf;

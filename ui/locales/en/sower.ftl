@@ -117,6 +117,18 @@ problem-stranger = This is not a token that Sower can write to.
     .next = Choose another token.
 problem-unknown-model = There is no such model in the list of tokens that only their maker's tool can write.
     .next = Choose one of the list.
+problem-model-not-readable = Nothing of this model can be read over a reader.
+    .next = Follow the steps of the maker's tool, and type the token's code.
+problem-not-this-model = What lies there is known to be something else, so it was not asked.
+    .next = Lay the token on a reader and name that reader.
+problem-answers-otherwise = What lies on the reader does not answer like this token.
+    .next = Make sure that it is this model, press its button and lay it flat on the reader. If it stays so, this reader may not pass the questions on: use the maker's app.
+problem-no-clock-to-set = The token says that it has no clock. No time was sent to it.
+    .next = If its codes are wrong, have the maker's app write it again, or use another token.
+problem-clock-not-known = It is not known whether the token's clock was set: the connection broke at that moment. Its secret was not touched.
+    .next = Lay the token back on the reader and have its code read: if the code is right, so is the clock. If not, set the clock once more.
+problem-clock-not-proven = The token took the time, but then it did not tell its code.
+    .next = Press its button, lay it flat on the reader and have its code read: if the code is right, so is the clock.
 problem-qr-too-long = The account's name is too long for a QR code.
     .next = Take the picture of the code that the service shows, with the maker's tool.
 problem-unexpected = Something happened that Sower did not expect.
@@ -147,6 +159,14 @@ verdict-right-typed = { $offset ->
     .next = The token shows the code that it should.
 verdict-no-match = This code does not match.
     .next = Nothing is lost. Switch the token off and on, wait for its next code and type that.
+verdict-right-told = { $offset ->
+        [-1] The token told the right code. Its clock is one code behind this computer's.
+        [1] The token told the right code. Its clock is one code ahead of this computer's.
+       *[other] The token told the right code.
+    }
+    .next = It was read over the reader, so nobody had to type it.
+verdict-no-match-told = The token told a code that does not match.
+    .next = Press its button so that it shows a new code, and have that read. If it stays wrong, set its clock. If that does not help, it holds another secret.
 verdict-no-match-beside-proof = This code is not one of the token's codes.
     .next = Look which account and which token the code was read from, and type the one that is shown now.
 verdict-no-clock = The key has no time yet, so it typed NOTSET.
@@ -523,6 +543,14 @@ doubt-digits-inferred = The number of digits is inferred. Its maker does not sta
 doubt-period-unknown = How long this token shows a code is not known.
 doubt-period-inferred = How long this token shows a code is inferred. Its maker does not state it.
 
+## What a closed token on a reader tells
+
+told-period = The token shows each code for { $told } seconds, and this account needs { $wanted }. Its codes will not match.
+told-no-clock = The token says that it has no clock of its own, so there is none to set.
+told-unproven = That a reader passes these questions on to the token is inferred. Nobody has tried it with a real token yet.
+told-clock-taken = The token took this computer's time.
+told-clock-not-known = The token's answer to the time was not understood. Its code tells whether its clock is right.
+
 ## The window: tokens that only their maker's tool can write
 
 ui-closed-entry = My token is not in the list
@@ -560,3 +588,15 @@ ui-written-again = Back to the maker's tool
 ui-stop-hint-makers-tool = The receipt then says that nothing was confirmed.
 ui-unconfirmed-title-closed = Not confirmed
 ui-unconfirmed-lead-closed = Nobody has checked the token's code, and Sower did not see what the maker's tool wrote. Do not count on it.
+ui-told-title = The token on a reader
+ui-told-lead = Part of what this token speaks is public: it can tell of itself and tell its code, and its clock can be set. The secret is written by its maker's tool alone.
+ui-told-none = No card that could be this token lies on a reader.
+ui-told-hint = Sower asks a card in this way only when you say that it is this token.
+ui-told-ask = This token is on { $reader }: ask it
+ui-told-hardware = Hardware
+ui-told-firmware = Firmware
+ui-told-period = Each code lasts
+ui-told-period-value = { $period } seconds
+ui-told-code = Read its code and check it
+ui-told-set-clock = Set its clock
+ui-told-set-clock-hint = The clock is set from this computer's. Make sure that this computer shows the right time. The token's code is then read again.

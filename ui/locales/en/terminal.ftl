@@ -46,6 +46,17 @@ cli-clock-way-off = This computer's clock says a date that cannot be.
 cli-clock-unknown = Whether this computer's clock is right cannot be told from here.
     .next = Compare it with a phone before a token is written: it should be right to a few seconds.
 cli-clock-synchronised = The system keeps this computer's clock synchronised.
+cli-clock-no-card = No card that could be this token lies on a reader.
+    .next = Lay it on the reader and press its button. `sower tokens` lists what is there.
+cli-clock-several-cards = Several cards could be this token.
+    .next = Name its reader with --reader.
+cli-clock-no-such-reader = No card lies on a reader of this name.
+    .next = `sower tokens` lists what is there, with the names of the readers.
+cli-clock-needs-credential = The token told its code after that. Whether it is the right one can only be said with the account's secret.
+    .next = Sign in with the token's code, or check it with `sower enroll --closed MODEL --read-code`.
+cli-clock-practice = PRACTICE token: no real clock was set.
+cli-clock-nothing-readable = Nothing of this model can be read over a reader, so --read-code and --set-clock are not for it.
+    .next = Leave them out and type the token's code.
 
 doctor-service-answers = The smart card service answers.
 doctor-service-missing = The smart card service does not answer.

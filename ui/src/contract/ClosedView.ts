@@ -34,6 +34,11 @@ steps: Array<string>,
  */
 doubts: Array<string>, 
 /**
+ * Whether part of its protocol is public, so that one on a reader can be asked who
+ * it is and for its code, and its clock can be set.
+ */
+readable: boolean, 
+/**
  * Where the facts come from.
  */
 source: string, };

@@ -6,6 +6,7 @@ import type { PictureView } from "./PictureView";
 import type { PlanView } from "./PlanView";
 import type { Problem } from "./Problem";
 import type { TokenView } from "./TokenView";
+import type { ToldView } from "./ToldView";
 import type { VerdictView } from "./VerdictView";
 
 /**
@@ -47,7 +48,11 @@ model: ClosedView,
 /**
  * What rules this credential out; empty where it may be written.
  */
-misfits: Array<MisfitView>, } | { "stage": "unfit", 
+misfits: Array<MisfitView>, 
+/**
+ * What the token on a reader told, where it was asked.
+ */
+told: ToldView | null, } | { "stage": "unfit", 
 /**
  * Whose it is.
  */
@@ -129,7 +134,11 @@ slot: string | null,
  * Seconds by which the token's clock was ahead of this computer's right
  * after the write, where it is told.
  */
-clock_offset: number | null, } | { "stage": "confirmed", 
+clock_offset: number | null, 
+/**
+ * What a closed token on a reader told, where it was asked.
+ */
+told: ToldView | null, } | { "stage": "confirmed", 
 /**
  * Whose it is.
  */

@@ -5,7 +5,7 @@
  */
 export type VerdictView = { 
 /**
- * `right-computed`, `right-typed`, `no-match`, `not-a-code`, ...
+ * `right-computed`, `right-typed`, `right-told`, `no-match`, `not-a-code`, ...
  */
 code: string, 
 /**

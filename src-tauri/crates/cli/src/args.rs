@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Families,
     /// Write a credential to a token and check the token's next code.
     Enroll(Box<Enroll>),
+    /// Ask a token that only its maker's tool can write who it is, and set its clock.
+    Clock(Clock),
     /// Find out what stands between this computer and its tokens.
     Doctor,
 }
@@ -54,6 +56,23 @@ pub(crate) struct Read {
 #[derive(Debug, Args)]
 pub(crate) struct Tokens {
     /// List practice tokens as well.
+    #[arg(long)]
+    pub(crate) practice: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Clock {
+    /// The model; `sower families` lists the codes. It has to be one of which something
+    /// is public: protectimus-slim-nfc.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: String,
+    /// Set the clock from this computer's; without it the token is only asked.
+    #[arg(long)]
+    pub(crate) set: bool,
+    /// The reader that it lies on; not needed if it is the only card that it could be.
+    #[arg(long, value_name = "NAME", conflicts_with = "practice")]
+    pub(crate) reader: Option<String>,
+    /// A practice token instead of a real one.
     #[arg(long)]
     pub(crate) practice: bool,
 }
@@ -84,6 +103,8 @@ pub(crate) struct Enroll {
     /// The form to show the secret in for the maker's tool: base32, hex or qr.
     #[arg(long, value_name = "FORM", requires = "closed")]
     pub(crate) form: Option<String>,
+    #[command(flatten)]
+    pub(crate) told: Told,
     /// A practice token of this family instead of a real one.
     #[arg(long, value_name = "FAMILY")]
     pub(crate) practice: Option<String>,
@@ -108,4 +129,19 @@ pub(crate) struct Enroll {
     /// Where to save the receipt.
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+}
+
+/// What a closed token on a reader tells, where that is public.
+#[derive(Debug, Args)]
+pub(crate) struct Told {
+    /// Have the token on a reader tell its code, where that is public, instead of
+    /// typing it.
+    #[arg(long, requires = "closed")]
+    pub(crate) read_code: bool,
+    /// Set that token's clock from this computer's before its code is read.
+    #[arg(long, requires = "read_code")]
+    pub(crate) set_clock: bool,
+    /// The reader that it lies on; not needed if it is the only card that it could be.
+    #[arg(long, value_name = "NAME", requires = "read_code")]
+    pub(crate) reader: Option<String>,
 }

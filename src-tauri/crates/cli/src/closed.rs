@@ -10,6 +10,7 @@ use std::time::Duration;
 use desk::{ClosedView, Desk, Drawing, Facts, MisfitView, Revealed, RunView};
 use serde_json::json;
 
+use crate::clock;
 use crate::end::End;
 use crate::enroll::Run;
 use crate::print::lines;
@@ -28,10 +29,15 @@ const BORDER: usize = 4;
 impl Run<'_> {
     /// A model that nobody knows is told before anything is read.
     pub(crate) fn check_closed(&self, model: &str) -> Result<(), End> {
-        if Desk::closed_models().iter().any(|known| known.code == model) {
-            return Ok(());
-        }
-        self.printer.refuse("cli-closed-no-such-model");
+        let models = Desk::closed_models();
+        let reason = match models.iter().find(|known| known.code == model) {
+            None => "cli-closed-no-such-model",
+            Some(known) if self.arguments.told.read_code && !known.readable => {
+                "cli-clock-nothing-readable"
+            }
+            Some(_) => return Ok(()),
+        };
+        self.printer.refuse(reason);
         Err(End::Failed)
     }
 
@@ -68,18 +74,62 @@ impl Run<'_> {
         if !prompt::yes(&self.printer.message("cli-closed-ask-written")) {
             return Err(self.refuse("cli-closed-not-written"));
         }
-        self.desk().handed_written().map_err(|problem| self.untouched(&problem))
+        let view = self.desk().handed_written().map_err(|problem| self.untouched(&problem))?;
+        if self.arguments.told.read_code { Ok(self.have_it_told()) } else { Ok(view) }
     }
 
     /// A script that hands in a code says by that that the token was written.
     fn with_a_script(&self) -> Result<RunView, End> {
         self.printer.note(&self.printer.message("cli-closed-not-shown"));
+        if self.arguments.told.read_code {
+            self.desk().handed_written().map_err(|problem| self.untouched(&problem))?;
+            return Ok(self.have_it_told());
+        }
         let typed = if self.input_taken.get() { None } else { prompt::line(None) };
         let Some(typed) = typed else {
             return Err(self.refuse("cli-closed-no-code"));
         };
         self.desk().handed_written().map_err(|problem| self.untouched(&problem))?;
         self.judge(&typed)
+    }
+
+    /// Has the token on a reader tell its code; its clock is set before if that is
+    /// wanted. A token that cannot be asked leaves the code to be typed.
+    fn have_it_told(&self) -> RunView {
+        self.printer.note(&self.printer.message("told-unproven"));
+        let desk = self.desk();
+        let reader = self.arguments.told.reader.as_deref();
+        let heard = clock::only_card(&desk.tokens(), reader).map(|token| {
+            if self.arguments.told.set_clock {
+                desk.set_handed_clock(&token)
+            } else {
+                desk.judge_told(&token)
+            }
+        });
+        let view = match heard {
+            Ok(Ok(view)) => view,
+            Ok(Err(failed)) => {
+                let mut view = desk.view();
+                if let RunView::Written { problem, .. } = &mut view {
+                    *problem = Some(failed);
+                }
+                return view;
+            }
+            Err(key) => {
+                self.printer.note(&lines(&self.printer.say(key, &Facts::new())));
+                return desk.view();
+            }
+        };
+        if let RunView::Written { told, verdict, .. } = &view {
+            for warning in told.iter().flat_map(|told| &told.warnings) {
+                let said = self.printer.say(&format!("told-{}", warning.code), &warning.facts);
+                self.printer.note(&lines(&said));
+            }
+            if let Some(verdict) = verdict {
+                self.printer.note(&self.verdict(verdict));
+            }
+        }
+        view
     }
 
     /// What is known of the tool, its steps, and what is not known.

@@ -381,7 +381,7 @@ impl Run<'_> {
         Ok(view)
     }
 
-    fn verdict(&self, verdict: &VerdictView) -> String {
+    pub(crate) fn verdict(&self, verdict: &VerdictView) -> String {
         lines(&self.printer.say(&format!("verdict-{}", verdict.code), &verdict.facts))
     }
 
@@ -389,6 +389,8 @@ impl Run<'_> {
         let receipt = self.desk().receipt().map_err(|problem| self.untouched(&problem))?;
         let (end, headline, verdict) = match view {
             RunView::Confirmed { verdict, .. } => (End::Done, "cli-confirmed", Some(verdict)),
+            // Of a token that its maker's tool wrote, no problem tells what it holds.
+            _ if self.arguments.closed.is_some() => (End::NotConfirmed, "cli-not-confirmed", None),
             _ => (reason.map_or(End::NotConfirmed, End::after), "cli-not-confirmed", None),
         };
         let mut saved = end;

@@ -5,6 +5,7 @@
 //! argument or the environment, where other programs could read it.
 
 mod args;
+mod clock;
 mod closed;
 mod doctor;
 mod end;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Tokens(tokens) => Ok(show::tokens(tokens, &printer)),
         Command::Families => Ok(show::families(&printer)),
         Command::Enroll(enrollment) => enroll::enroll(enrollment, &printer),
+        Command::Clock(wish) => clock::clock(wish, &printer),
         Command::Doctor => Ok(doctor::doctor(&printer)),
     };
     match ended {

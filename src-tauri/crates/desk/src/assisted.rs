@@ -10,10 +10,12 @@ use qrcode::{Color, QrCode};
 use token::{CLOSED, ClosedModel, Doubt, SeedForm};
 use zeroize::Zeroizing;
 
+use crate::closed_card::Heard;
 use crate::run::Run;
 use crate::state::State;
 use crate::{
-    ClosedView, Desk, MisfitView, Problem, RunView, TokenView, VerdictView, WhatView, present,
+    ClosedView, Desk, MisfitView, Problem, RunView, TokenView, ToldView, VerdictView, WhatView,
+    present,
 };
 
 impl Desk {
@@ -34,7 +36,7 @@ impl Desk {
         }
         let captured = state.take_captured()?;
         state.run = Run::Assisted(match captured.hand_over(model, serial) {
-            Ok(handed) => Assisted::Handed(handed),
+            Ok(handed) => Assisted::Handed { handed, told: None },
             Err((captured, misfits)) => {
                 let misfits = misfits.iter().map(present::misfit).collect();
                 Assisted::Unfit { captured, model, misfits }
@@ -48,7 +50,7 @@ impl Desk {
     /// and keeps it nowhere.
     pub fn reveal(&self, form: &str) -> Result<Revealed, Problem> {
         let state = self.lock();
-        let Run::Assisted(Assisted::Handed(handed)) = &state.run else {
+        let Run::Assisted(Assisted::Handed { handed, .. }) = &state.run else {
             return Err(Problem::wrong_stage());
         };
         let mut forms = handed.model().forms.iter().copied();
@@ -143,10 +145,14 @@ pub(crate) enum Assisted {
         model: &'static ClosedModel,
         misfits: Vec<MisfitView>,
     },
-    Handed(Handed),
+    Handed {
+        handed: Handed,
+        told: Option<ToldView>,
+    },
     Reported {
         reported: Reported,
         verdict: Option<VerdictView>,
+        told: Option<ToldView>,
     },
     Checked {
         checked: Checked,
@@ -165,17 +171,50 @@ impl Assisted {
     /// Whether a picture that arrives would throw something away: the tool may be
     /// writing, or a code is still to be judged.
     pub(crate) const fn is_under_way(&self) -> bool {
-        matches!(self, Self::Handed(_) | Self::Reported { .. })
+        matches!(self, Self::Handed { .. } | Self::Reported { .. })
     }
 
     const fn can_go_elsewhere(&self) -> bool {
-        matches!(self, Self::Unfit { .. } | Self::Handed(_))
+        matches!(self, Self::Unfit { .. } | Self::Handed { .. })
+    }
+
+    /// What was handed over, while the token can still be asked.
+    pub(crate) const fn handed(&self) -> Option<&Handed> {
+        match self {
+            Self::Handed { handed, .. } => Some(handed),
+            Self::Reported { reported, .. } => Some(reported.handed()),
+            Self::Unfit { .. } | Self::Checked { .. } | Self::Unchecked { .. } => None,
+        }
+    }
+
+    /// Keeps what a token on a reader told, and judges its code if somebody said that
+    /// the maker's tool has written.
+    pub(crate) fn heard(self, heard: Heard) -> Self {
+        let told = Some(heard.told);
+        match (self, heard.code) {
+            (Self::Handed { handed, .. }, _) => Self::Handed { handed, told },
+            (Self::Reported { reported, .. }, Some(code)) => {
+                match reported.judge_told(&code, heard.at, heard.origin) {
+                    Ok(checked) => Self::Checked { checked, saved: false },
+                    Err((reported, rejection)) => {
+                        let verdict = Some(present::told_rejection(rejection));
+                        Self::Reported { reported, verdict, told }
+                    }
+                }
+            }
+            (Self::Reported { reported, .. }, None) => {
+                Self::Reported { reported, verdict: None, told }
+            }
+            (other @ (Self::Unfit { .. } | Self::Checked { .. } | Self::Unchecked { .. }), _) => {
+                other
+            }
+        }
     }
 
     pub(crate) fn into_captured(self) -> Result<Captured, Self> {
         match self {
             Self::Unfit { captured, .. } => Ok(captured),
-            Self::Handed(handed) => Ok(handed.back()),
+            Self::Handed { handed, .. } => Ok(handed.back()),
             other @ (Self::Reported { .. } | Self::Checked { .. } | Self::Unchecked { .. }) => {
                 Err(other)
             }
@@ -185,9 +224,11 @@ impl Assisted {
     /// One stage back: a word that was given is taken back first.
     pub(crate) fn back(self) -> Result<Captured, Self> {
         match self {
-            Self::Reported { reported, .. } => Err(Self::Handed(reported.again())),
+            Self::Reported { reported, told, .. } => {
+                Err(Self::Handed { handed: reported.again(), told })
+            }
             other @ (Self::Unfit { .. }
-            | Self::Handed(_)
+            | Self::Handed { .. }
             | Self::Checked { .. }
             | Self::Unchecked { .. }) => other.into_captured(),
         }
@@ -195,21 +236,22 @@ impl Assisted {
 
     fn written(self, at: UnixTime) -> Stepped {
         match self {
-            Self::Handed(handed) => {
-                (Self::Reported { reported: handed.written(at), verdict: None }, Ok(()))
+            Self::Handed { handed, told } => {
+                (Self::Reported { reported: handed.written(at), verdict: None, told }, Ok(()))
             }
             other => (other, Err(Problem::wrong_stage())),
         }
     }
 
     pub(crate) fn judge(self, typed: &str, at: UnixTime) -> Stepped {
-        let Self::Reported { reported, .. } = self else {
+        let Self::Reported { reported, told, .. } = self else {
             return (self, Err(Problem::wrong_stage()));
         };
         let judged = match reported.judge(typed, at) {
             Ok(checked) => Self::Checked { checked, saved: false },
             Err((reported, rejection)) => {
-                Self::Reported { reported, verdict: Some(present::rejection(rejection, true)) }
+                let verdict = Some(present::rejection(rejection, true));
+                Self::Reported { reported, verdict, told }
             }
         };
         (judged, Ok(()))
@@ -228,7 +270,7 @@ impl Assisted {
         match self {
             Self::Checked { checked, .. } => Some(checked.receipt(sower)),
             Self::Unchecked { unchecked, .. } => Some(unchecked.receipt(sower)),
-            Self::Unfit { .. } | Self::Handed(_) | Self::Reported { .. } => None,
+            Self::Unfit { .. } | Self::Handed { .. } | Self::Reported { .. } => None,
         }
     }
 
@@ -244,18 +286,20 @@ impl Assisted {
                 credential: present::credential(captured.credential()),
                 model: view_of(model),
                 misfits: misfits.clone(),
+                told: None,
             },
-            Self::Handed(handed) => RunView::Assisted {
+            Self::Handed { handed, told } => RunView::Assisted {
                 credential: present::credential(handed.credential()),
                 model: view_of(handed.model()),
                 misfits: Vec::new(),
+                told: told.clone(),
             },
-            Self::Reported { reported, verdict } => {
+            Self::Reported { reported, verdict, told } => {
                 let handed = reported.handed();
                 let parameters = handed.credential().parameters();
                 RunView::Written {
                     credential: present::credential(handed.credential()),
-                    token: token_of(handed),
+                    token: token_of(handed, told.as_ref().is_some_and(|told| told.practice)),
                     problem: None,
                     verdict: verdict.clone(),
                     digits: parameters.digits.get(),
@@ -264,17 +308,18 @@ impl Assisted {
                     how: "makers-tool".to_owned(),
                     slot: None,
                     clock_offset: None,
+                    told: told.clone(),
                 }
             }
             Self::Checked { checked, saved } => RunView::Confirmed {
                 credential: present::credential(checked.handed().credential()),
-                token: token_of(checked.handed()),
+                token: token_of(checked.handed(), checked.is_practice()),
                 verdict: present::evidence_verdict(checked.evidence()),
                 receipt_saved: *saved,
             },
             Self::Unchecked { unchecked, saved } => RunView::Unconfirmed {
                 credential: present::credential(unchecked.handed().credential()),
-                token: token_of(unchecked.handed()),
+                token: token_of(unchecked.handed(), false),
                 receipt_saved: *saved,
             },
         }
@@ -310,16 +355,17 @@ fn view_of(model: &'static ClosedModel) -> ClosedView {
         forms: model.forms.iter().map(|form| form.code().to_owned()).collect(),
         steps: model.steps.iter().map(|step| (*step).to_owned()).collect(),
         doubts: model.doubts().into_iter().map(|doubt: Doubt| doubt.code().to_owned()).collect(),
+        readable: model.public.is_some(),
         source: model.source.to_owned(),
     }
 }
 
-/// A token that nobody but its owner sees.
-fn token_of(handed: &Handed) -> TokenView {
+/// A token that nobody but its owner sees, unless it lies on a reader.
+fn token_of(handed: &Handed, practice: bool) -> TokenView {
     let model = handed.model();
     TokenView {
         id: model.code.to_owned(),
-        practice: false,
+        practice,
         reader: String::new(),
         what: WhatView::Closed {
             code: model.code.to_owned(),

@@ -8,6 +8,7 @@
 
 mod assisted;
 mod clock;
+mod closed_card;
 mod desk;
 mod look;
 mod present;
@@ -29,7 +30,7 @@ pub use reading::{EntryView, ReadView, SaidView, read_files};
 pub use setup::{Now, Setup, read_capped};
 pub use view::{
     ClosedView, CredentialView, Facts, FamilyView, FindingView, MisfitView, PictureView, PlanView,
-    Problem, Progress, RunView, SlotView, TokenView, TokensView, VerdictView, WhatView,
+    Problem, Progress, RunView, SlotView, TokenView, TokensView, ToldView, VerdictView, WhatView,
 };
 pub use watch::Watch;
 pub use words::{Said, Words};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use enroll::Survey;
 use oath::UnixTime;
 use token::{
-    Attachment, Candidate, ChannelError, Origin, Random, Session, SessionError, TokenIdentity,
-    TokenSource, Unrecognised,
+    Attachment, Candidate, Channel, ChannelError, Origin, Random, Session, SessionError,
+    SmartCardChannel, TokenIdentity, TokenSource, Unrecognised,
 };
 
 use crate::{Now, Problem};
@@ -151,6 +151,21 @@ impl Looker {
             Ok(Ok(mut session)) => Ok(conversation(&mut *session, brought)),
             Ok(Err(stranger)) => Err((brought, Failure::Stranger(stranger))),
             Err(error) => Err((brought, Failure::Session(error))),
+        }
+    }
+
+    /// Holds the card at `place` without asking who it is; nobody else talks meanwhile.
+    pub(crate) fn hold<T>(
+        &self,
+        place: &Place,
+        conversation: impl FnOnce(Box<dyn SmartCardChannel>) -> T,
+    ) -> Result<T, SessionError> {
+        let _held = self.lock();
+        let source = self.sources.get(place.source).ok_or(ChannelError::NotThere)?;
+        match source.connect(&place.candidate.id)? {
+            Channel::SmartCard(card) => Ok(conversation(card)),
+            // Its id was a card's a moment ago.
+            Channel::Hid(_) => Err(ChannelError::NotThere.into()),
         }
     }
 

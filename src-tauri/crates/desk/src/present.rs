@@ -174,6 +174,10 @@ pub(crate) fn evidence_verdict(evidence: Evidence) -> VerdictView {
             code: "right-typed".to_owned(),
             facts: facts([("offset", offset.to_string())]),
         },
+        Evidence::Told { offset } => VerdictView {
+            code: "right-told".to_owned(),
+            facts: facts([("offset", offset.to_string())]),
+        },
     }
 }
 
@@ -192,6 +196,14 @@ pub(crate) fn rejection(rejection: Rejection, typed: bool) -> VerdictView {
         ),
     };
     VerdictView { code: code.to_owned(), facts }
+}
+
+/// Of a code that a token told over its reader: nobody mistyped it.
+pub(crate) fn told_rejection(rejection: Rejection) -> VerdictView {
+    match rejection {
+        Rejection::NoMatch => VerdictView { code: "no-match-told".to_owned(), facts: Facts::new() },
+        Rejection::NoClock | Rejection::NotACode(_) => self::rejection(rejection, true),
+    }
 }
 
 pub(crate) fn families() -> Vec<FamilyView> {

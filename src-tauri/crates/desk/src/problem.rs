@@ -45,6 +45,35 @@ impl Problem {
         Self::plain("unknown-model")
     }
 
+    /// Nothing of the model's protocol is public.
+    pub(crate) fn model_not_readable() -> Self {
+        Self::plain("model-not-readable")
+    }
+
+    /// What lies there is known to be something else, and is not asked.
+    pub(crate) fn not_this_model() -> Self {
+        Self::plain("not-this-model")
+    }
+
+    /// The card did not answer like a token of the model.
+    pub(crate) fn answers_otherwise() -> Self {
+        Self::plain("answers-otherwise")
+    }
+
+    pub(crate) fn no_clock_to_set() -> Self {
+        Self::plain("no-clock-to-set")
+    }
+
+    /// The connection broke at the message that sets the clock.
+    pub(crate) fn clock_not_known() -> Self {
+        Self::plain("clock-not-known")
+    }
+
+    /// The token took the time and did not tell its code afterwards.
+    pub(crate) fn clock_not_proven() -> Self {
+        Self::plain("clock-not-proven")
+    }
+
     pub(crate) fn qr_too_long() -> Self {
         Self::plain("qr-too-long")
     }
@@ -220,6 +249,12 @@ mod tests {
                 Problem::clock_impossible(),
                 Problem::unknown_token(),
                 Problem::unknown_model(),
+                Problem::model_not_readable(),
+                Problem::not_this_model(),
+                Problem::answers_otherwise(),
+                Problem::no_clock_to_set(),
+                Problem::clock_not_known(),
+                Problem::clock_not_proven(),
                 Problem::qr_too_long(),
                 Problem::no_code_found(0),
                 Problem::no_code_found(1),

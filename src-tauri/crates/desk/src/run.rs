@@ -196,6 +196,7 @@ impl Run {
                     how: how_code(written).to_owned(),
                     slot: written.slot().map(|slot| slot.label.clone()),
                     clock_offset: written.clock_offset(),
+                    told: None,
                 }
             }
             Self::Confirmed { confirmed, chosen, saved } => RunView::Confirmed {

@@ -48,6 +48,8 @@ pub enum RunView {
         model: ClosedView,
         /// What rules this credential out; empty where it may be written.
         misfits: Vec<MisfitView>,
+        /// What the token on a reader told, where it was asked.
+        told: Option<ToldView>,
     },
     /// The credential does not fit the token.
     Unfit {
@@ -103,6 +105,8 @@ pub enum RunView {
         /// after the write, where it is told.
         #[ts(type = "number | null")]
         clock_offset: Option<i64>,
+        /// What a closed token on a reader told, where it was asked.
+        told: Option<ToldView>,
     },
     /// Proven.
     Confirmed {
@@ -295,7 +299,7 @@ pub struct MisfitView {
 /// What became of a code, or of the token's own computation.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct VerdictView {
-    /// `right-computed`, `right-typed`, `no-match`, `not-a-code`, ...
+    /// `right-computed`, `right-typed`, `right-told`, `no-match`, `not-a-code`, ...
     pub code: String,
     /// Facts for its words.
     pub facts: Facts,
@@ -342,8 +346,35 @@ pub struct ClosedView {
     pub steps: Vec<String>,
     /// Codes of what nobody knows for sure.
     pub doubts: Vec<String>,
+    /// Whether part of its protocol is public, so that one on a reader can be asked who
+    /// it is and for its code, and its clock can be set.
+    pub readable: bool,
     /// Where the facts come from.
     pub source: String,
+}
+
+/// What a closed token on a reader tells of itself. No code is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct ToldView {
+    /// The id of what lies on the reader.
+    pub token: String,
+    /// Whether it is a practice token.
+    pub practice: bool,
+    /// The reader's name.
+    pub reader: String,
+    /// The hardware scheme.
+    pub hardware: String,
+    /// The firmware's version.
+    pub firmware: String,
+    /// Whether it says that it has a clock.
+    pub has_clock: bool,
+    /// Seconds of one code.
+    pub period: u32,
+    /// What became of its clock: `not-asked`; `taken` where the token took the time;
+    /// `not-known` where its answer was none of the protocol.
+    pub clock: String,
+    /// What a person should know about it.
+    pub warnings: Vec<MisfitView>,
 }
 
 /// What went wrong: a code with facts, and what the token holds now.
@@ -418,6 +449,7 @@ mod tests {
         check::<VerdictView>(&mut wrong);
         check::<FamilyView>(&mut wrong);
         check::<ClosedView>(&mut wrong);
+        check::<ToldView>(&mut wrong);
         check::<Problem>(&mut wrong);
         check::<Progress>(&mut wrong);
         assert!(wrong.is_empty(), "run with SOWER_BLESS=1: {wrong:?}");

@@ -13,6 +13,7 @@
 mod applet;
 mod challenges;
 mod clock;
+pub mod closed;
 pub mod families;
 mod faults;
 mod otp;

@@ -1,14 +1,14 @@
 //! The other line, for closed tokens: captured, handed over, reported, checked.
 //!
-//! Only the maker's tool writes these tokens, and Sower sees neither the tool nor
-//! the token. So no stage here says what a token holds: [`Handed`] means that the
+//! Only the maker's tool writes these tokens, and Sower does not see the tool. Of the
+//! token it sees at most a code that it tells over its reader. So no stage here says what a token holds: [`Handed`] means that the
 //! operator may look at the secret, [`Reported`] that somebody said that the tool
 //! has written it, and only a right code makes a [`Checked`]. The receipts of this
 //! line say that the maker's tool wrote, and claim nothing that Sower did not see.
 
 use intake::Credential;
-use oath::UnixTime;
-use token::{ClosedModel, Label, Misfit, SeedForm, Wish};
+use oath::{Code, UnixTime};
+use token::{ClosedModel, Label, Misfit, Origin, SeedForm, Wish};
 
 use crate::receipt::{ReceiptCredential, ReceiptEvidence, ReceiptToken, WrittenBy, rfc3339};
 use crate::seed::SeedText;
@@ -83,7 +83,7 @@ impl Handed {
 }
 
 /// Somebody said that the maker's tool has written the secret; nothing is proven and
-/// Sower has seen nothing. Only a code that a person types leads on.
+/// Sower has seen nothing. Only a code leads on, typed by a person or told by the token.
 #[derive(Debug)]
 #[must_use = "a word is no proof"]
 pub struct Reported {
@@ -101,9 +101,26 @@ impl Reported {
     pub fn judge(self, typed: &str, at: UnixTime) -> Result<Checked, (Self, Rejection)> {
         let credential = self.handed.credential();
         match judge(credential.secret(), credential.parameters(), typed, at) {
-            Ok(evidence) => Ok(Checked { reported: self, at, evidence }),
+            Ok(evidence) => Ok(Checked { reported: self, at, evidence, practice: false }),
             Err(rejection) => Err((self, rejection)),
         }
+    }
+
+    /// Judges a code that the token told over its reader at `at`, by the same rule.
+    pub fn judge_told(
+        self,
+        told: &Code,
+        at: UnixTime,
+        origin: Origin,
+    ) -> Result<Checked, (Self, Rejection)> {
+        let practice = origin == Origin::Practice;
+        self.judge(&told.expose(), at).map(|checked| {
+            let evidence = match checked.evidence {
+                Evidence::Typed { offset } | Evidence::Told { offset } => Evidence::Told { offset },
+                Evidence::Computed => Evidence::Computed,
+            };
+            Checked { evidence, practice, ..checked }
+        })
     }
 
     /// Takes the word back: the tool is to write once more.
@@ -123,7 +140,7 @@ impl Reported {
             sower,
             outcome,
             written_by: WrittenBy::MakersTool,
-            // No practice token is closed: there is nothing to learn about its tool.
+            // What a maker's tool wrote is real; only a code can be a practice token's.
             practice: false,
             token: ReceiptToken {
                 family: model.code,
@@ -151,6 +168,8 @@ pub struct Checked {
     reported: Reported,
     at: UnixTime,
     evidence: Evidence,
+    /// Whether the code was a practice token's.
+    practice: bool,
 }
 
 impl Checked {
@@ -159,15 +178,21 @@ impl Checked {
         self.reported.handed()
     }
 
-    /// What the confirmation rests on, a typed code.
+    /// What the confirmation rests on, a code that was typed or told.
     pub const fn evidence(&self) -> Evidence {
         self.evidence
+    }
+
+    /// Whether the code was a practice token's.
+    pub const fn is_practice(&self) -> bool {
+        self.practice
     }
 
     /// The receipt. `sower` is the program's version.
     pub fn receipt(&self, sower: &'static str) -> Receipt {
         let evidence = Some(ReceiptEvidence::from(self.evidence));
-        Receipt { evidence, ..self.reported.receipt(sower, Outcome::Confirmed, self.at) }
+        let practice = self.practice;
+        Receipt { practice, evidence, ..self.reported.receipt(sower, Outcome::Confirmed, self.at) }
     }
 }
 
@@ -231,6 +256,24 @@ mod tests {
         assert_eq!(receipt.written_by, WrittenBy::MakersTool);
         assert_eq!(receipt.token.family, "deepnet-safeid-diamond");
         assert_eq!(receipt.token.serial.as_deref(), Some("2600123"));
+    }
+
+    #[test]
+    fn a_code_that_was_told_is_judged_by_the_same_rule() {
+        let told = |digits| Code::typed(digits, oath::Digits::SIX).expect("six digits");
+        let judge = |digits, at, origin| {
+            handed("protectimus-slim-nfc").written(NEW_YEAR).judge_told(&told(digits), at, origin)
+        };
+        let (_, rejection) = judge("004168", NEW_YEAR, Origin::Bus).expect_err("a wrong code");
+        assert_eq!(rejection, Rejection::NoMatch);
+        let later = UnixTime::from_secs(NEW_YEAR.as_secs() + 30);
+        let checked = judge("004167", later, Origin::Bus).expect("the right code");
+        assert_eq!(checked.evidence(), Evidence::Told { offset: -1 });
+        let receipt = checked.receipt("0");
+        assert_eq!(receipt.evidence, Some(ReceiptEvidence::Told { offset_steps: -1 }));
+        assert!(!receipt.practice);
+        let practice = judge("004167", NEW_YEAR, Origin::Practice).expect("the right code");
+        assert!(practice.is_practice() && practice.receipt("0").practice);
     }
 
     #[test]

@@ -29,8 +29,9 @@ pub enum Outcome {
 pub enum WrittenBy {
     /// This program.
     Sower,
-    /// The tool of the token's maker, as somebody said: Sower saw neither the tool nor
-    /// the token, and what stands here of the token was typed.
+    /// The tool of the token's maker, as somebody said: Sower did not see the tool, and
+    /// what stands here of the token was typed. It saw the token only where the
+    /// evidence is a code that the token told.
     MakersTool,
 }
 
@@ -132,6 +133,11 @@ pub enum ReceiptEvidence {
         /// Steps by which the token's clock is ahead, -1, 0 or 1.
         offset_steps: i64,
     },
+    /// A code that the token told over its reader was right.
+    Told {
+        /// Steps by which the token's clock is ahead, -1, 0 or 1.
+        offset_steps: i64,
+    },
 }
 
 impl From<Evidence> for ReceiptEvidence {
@@ -139,6 +145,7 @@ impl From<Evidence> for ReceiptEvidence {
         match evidence {
             Evidence::Computed => Self::Computed,
             Evidence::Typed { offset } => Self::Typed { offset_steps: offset },
+            Evidence::Told { offset } => Self::Told { offset_steps: offset },
         }
     }
 }

@@ -544,7 +544,7 @@ impl Confirmed {
         let evidence = self.evidence;
         self.written.judge(typed, at).map(|confirmed| match evidence {
             Evidence::Computed => Self { evidence, ..confirmed },
-            Evidence::Typed { .. } => confirmed,
+            Evidence::Typed { .. } | Evidence::Told { .. } => confirmed,
         })
     }
 

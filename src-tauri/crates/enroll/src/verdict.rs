@@ -19,6 +19,11 @@ pub enum Evidence {
         /// Steps by which the token's clock is ahead, -1, 0 or 1.
         offset: i64,
     },
+    /// A token that displays codes told one over its reader as well, and it was right.
+    Told {
+        /// Steps by which the token's clock is ahead, -1, 0 or 1.
+        offset: i64,
+    },
 }
 
 /// Why a typed code confirms nothing.

@@ -33,9 +33,18 @@ impl Patience {
 #[derive(Clone)]
 pub struct CommandApdu {
     header: [u8; 4],
-    data: Zeroizing<Vec<u8>>,
+    body: Body,
     le: Option<u8>,
     patience: Patience,
+}
+
+/// What follows the header.
+#[derive(Clone)]
+enum Body {
+    /// Data, with Lc in front of it.
+    Data(Zeroizing<Vec<u8>>),
+    /// Bytes as they are.
+    AsTheyAre(Zeroizing<Vec<u8>>),
 }
 
 impl CommandApdu {
@@ -46,7 +55,15 @@ impl CommandApdu {
     /// With more than 255 bytes of data: no command of any sheet is that long.
     pub fn new(header: [u8; 4], data: &[u8]) -> Self {
         assert!(data.len() <= 255, "a short APDU carries at most 255 bytes");
-        Self { header, data: Zeroizing::new(data.to_vec()), le: None, patience: Patience::Card }
+        let body = Body::Data(Zeroizing::new(data.to_vec()));
+        Self { header, body, le: None, patience: Patience::Card }
+    }
+
+    /// A message that is no command APDU, for a card that speaks a protocol of its own:
+    /// its first four bytes and the rest as they are. No Lc and no Le is added.
+    pub fn foreign(first: [u8; 4], rest: &[u8]) -> Self {
+        let body = Body::AsTheyAre(Zeroizing::new(rest.to_vec()));
+        Self { header: first, body, le: None, patience: Patience::Card }
     }
 
     /// Adds an Le byte; `0` asks for up to 256 bytes.
@@ -76,11 +93,17 @@ impl CommandApdu {
     /// The bytes for the card: 4 header bytes, then Lc and data if there is any
     /// data, then Le if asked for; at most 261.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(6 + self.data.len()));
+        let (Body::Data(body) | Body::AsTheyAre(body)) = &self.body;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(6 + body.len()));
         bytes.extend_from_slice(&self.header);
-        if let (false, Ok(lc)) = (self.data.is_empty(), u8::try_from(self.data.len())) {
-            bytes.push(lc);
-            bytes.extend_from_slice(&self.data);
+        match &self.body {
+            Body::Data(data) => {
+                if let (false, Ok(lc)) = (data.is_empty(), u8::try_from(data.len())) {
+                    bytes.push(lc);
+                    bytes.extend_from_slice(data);
+                }
+            }
+            Body::AsTheyAre(rest) => bytes.extend_from_slice(rest),
         }
         bytes.extend(self.le);
         bytes
@@ -90,7 +113,8 @@ impl CommandApdu {
 impl fmt::Debug for CommandApdu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [cla, ins, p1, p2] = self.header;
-        write!(f, "CommandApdu({cla:02X} {ins:02X} {p1:02X} {p2:02X}, {} bytes)", self.data.len())
+        let (Body::Data(body) | Body::AsTheyAre(body)) = &self.body;
+        write!(f, "CommandApdu({cla:02X} {ins:02X} {p1:02X} {p2:02X}, {} bytes)", body.len())
     }
 }
 
@@ -358,6 +382,12 @@ mod tests {
     fn under_two_bytes_is_no_answer() {
         assert!(matches!(ResponseApdu::parse(vec![]), Err(ChannelError::NoAnswer)));
         assert!(matches!(ResponseApdu::parse(vec![0x90]), Err(ChannelError::NoAnswer)));
+    }
+
+    #[test]
+    fn a_message_of_another_protocol_goes_as_it_is() {
+        let message = CommandApdu::foreign([0x86, 0x03, 0x42, 0x00], &[0x42]);
+        assert_eq!(*message.encode(), [0x86, 0x03, 0x42, 0x00, 0x42]);
     }
 
     #[test]

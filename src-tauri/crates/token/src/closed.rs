@@ -1,6 +1,6 @@
 //! Closed tokens: those that only their maker's tool can write.
 //!
-//! Their protocols are not public, so nothing here is ever sent anywhere. What is
+//! How they are written is not public, so no secret is ever sent to one. What is
 //! known of them is data: the maker's tool, the form in which that tool takes a
 //! secret, its steps, and the limits. Each fact has its tag from
 //! `docs/protocols/closed-tokens.md`, and what no source tells is `None`, never a
@@ -29,6 +29,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: Some(documented(SIX)),
         periods: None,
+        public: None,
         source: "wiki.deepnetsecurity.com, \"SafeID Programmer for Windows\"",
     },
     ClosedModel {
@@ -42,6 +43,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: Some(documented(SIX)),
         periods: None,
+        public: None,
         source: "wiki.deepnetsecurity.com, \"SafeID Programmer for Windows\"",
     },
     ClosedModel {
@@ -62,6 +64,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: None,
+        public: None,
         source: "wiki.deepnetsecurity.com, \"SafeID PinPad - Program a Token\"",
     },
     ClosedModel {
@@ -75,6 +78,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: None,
+        public: None,
         source: "ftsafe.us, \"Programming NFC OTP tokens and cards on Windows OS\"",
     },
     ClosedModel {
@@ -88,6 +92,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: Some(inferred(SHA1)),
         digits: Some(documented(SIX)),
         periods: Some(documented(THIRTY_OR_SIXTY)),
+        public: Some(PublicPart::ProtectimusSlim),
         source: "protectimus.com, \"TOTP Tokens Protectimus Slim NFC: FAQ\" and terms",
     },
     ClosedModel {
@@ -102,6 +107,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: Some(inferred(SHA1)),
         digits: Some(inferred(SIX)),
         periods: Some(inferred(THIRTY_OR_SIXTY)),
+        public: None,
         source: "protectimus.com, \"Programmable TOTP token Protectimus Flex\" and terms",
     },
     ClosedModel {
@@ -115,6 +121,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: Some(documented(THIRTY)),
+        public: None,
         source: "Reiner SCT Authenticator, operating manual and quick guide",
     },
     ClosedModel {
@@ -128,6 +135,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: None,
+        public: None,
         source: "none: nothing public was found",
     },
     ClosedModel {
@@ -141,6 +149,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: None,
+        public: None,
         source: "token2.com, \"Molto-1-i NFC burner app for iPhone\"",
     },
     ClosedModel {
@@ -154,6 +163,7 @@ pub static CLOSED: &[ClosedModel] = &[
         algorithms: None,
         digits: None,
         periods: None,
+        public: None,
         source: "token2.com, \"Hardware tokens for Office 365\"",
     },
 ];
@@ -183,8 +193,19 @@ pub struct ClosedModel {
     pub digits: Option<Told<&'static [u8]>>,
     /// Periods that it knows.
     pub periods: Option<Told<&'static [Period]>>,
+    /// The part of its protocol that is public, where one is.
+    pub public: Option<PublicPart>,
     /// Where the facts come from.
     pub source: &'static str,
+}
+
+/// The part of a closed token's protocol that is public. It reads and sets the clock;
+/// no part writes a secret. A card is asked so only when somebody said that it is of
+/// this model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicPart {
+    /// [`crate::protectimus_slim`].
+    ProtectimusSlim,
 }
 
 /// A form of the secret that a maker's tool takes.

@@ -18,6 +18,7 @@ mod error;
 mod families;
 mod hid;
 mod plan;
+pub mod protectimus_slim;
 mod tlv;
 
 pub use apdu::{
@@ -31,7 +32,7 @@ pub use channel::{
     Attachment, Candidate, CandidateId, Channel, ChannelError, FeatureChannel, HidChannel, Origin,
     ReportChannel, SmartCardChannel, TokenSource, TokenWatch,
 };
-pub use closed::{CLOSED, ClosedModel, Doubt, Doubted, SeedForm, Tag, Told};
+pub use closed::{CLOSED, ClosedModel, Doubt, Doubted, PublicPart, SeedForm, Tag, Told};
 pub use driver::{
     Deed, Driver, Entry, Family, HidInterface, OpenError, Proof, Question, Random, Recognition,
     Rung, Serial, Session, Slot, Summons, Taken, TokenIdentity, Unlock, Unrecognised,
