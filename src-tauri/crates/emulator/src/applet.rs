@@ -107,12 +107,13 @@ impl HidDevice {
         let [page_low, page_high] = self.usage_page.to_le_bytes();
         let [usage_low, usage_high] = self.usage.to_le_bytes();
         let mut bytes = vec![0x06, page_low, page_high, 0x0a, usage_low, usage_high, 0xa1, 0x01];
-        // Bytes of 0 to 255.
-        bytes.extend([0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08]);
+        // Values of 0 to 255.
+        bytes.extend([0x15, 0x00, 0x26, 0xff, 0x00]);
         let mut reports = |length: usize, items: &[u8]| {
             let count = u8::try_from(length).expect("reports of the sheets are short");
             for (usage, item) in (0x20..).zip(items.iter().filter(|_| count > 0)) {
-                bytes.extend([0x95, count, 0x09, usage, *item, 0x02]);
+                // The size once more, as firmware does: a FIDO library forgets it.
+                bytes.extend([0x75, 0x08, 0x95, count, 0x09, usage, *item, 0x02]);
             }
         };
         reports(self.report_length, &[0x81, 0x91]);

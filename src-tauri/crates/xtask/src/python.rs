@@ -27,9 +27,13 @@ pub(crate) const YKMAN: Tool =
 pub(crate) const CKMAN: Tool =
     Tool { name: "ckman", program: "ckman", requirement: "canokey-manager==5.9.2.post1" };
 
-/// The library of Nitrokey's maker, which a script of the tests drives over CCID.
+/// The library of Nitrokey's maker, which scripts of the tests drive over CCID and HID.
 pub(crate) const NITROKEY: Tool =
     Tool { name: "nitrokey", program: "python", requirement: "nitrokey[ccid]==0.5.0" };
+
+/// The library of OnlyKey's maker, which a script of the tests drives over HID.
+pub(crate) const ONLYKEY: Tool =
+    Tool { name: "onlykey", program: "python", requirement: "onlykey==1.2.10" };
 
 /// A PSKC library (RFC 6030) of another author, which a script of the tests drives.
 pub(crate) const PSKC: Tool =

