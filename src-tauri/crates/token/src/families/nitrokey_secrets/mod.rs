@@ -36,8 +36,8 @@ static FAMILY: Family = Family {
     capabilities: CAPABILITIES,
     evidence: Rung::OthersCode,
     evidence_source: "Requests equal those of the maker's own library, byte for byte on HID, and \
-                      over PC/SC that library reads what is written and the other way round, \
-                      both from an emulated key; the Le byte on PC/SC is inferred from other keys.",
+                      that library reads what is written and the other way round, over PC/SC \
+                      and over HID, both from an emulated key; the Le byte on PC/SC is inferred from other keys.",
 };
 
 const CAPABILITIES: Capabilities = Capabilities {

@@ -32,10 +32,11 @@ static FAMILY: Family = Family {
     models: &["OnlyKey", "OnlyKey DUO"],
     channel: "USB (HID)",
     capabilities: capabilities(Model::Duo),
-    evidence: Rung::MakersBytes,
-    evidence_source: "Requests equal those of the maker's own tool, run against a stand-in; the \
-                      answers' words were read in the firmware's source. The most bytes of a \
-                      secret, and what an empty label means, are inferred.",
+    evidence: Rung::OthersCode,
+    evidence_source: "Requests equal those of the maker's own tool, run against a stand-in, and \
+                      python-onlykey finds what is written and the other way round, both on an \
+                      emulated key; the answers' words were read in the firmware's source. The \
+                      most bytes of a secret, and what an empty label means, are inferred.",
 };
 
 /// How long the key may take for one report. It writes to its flash and blinks

@@ -30,9 +30,10 @@ static FAMILY: Family = Family {
     models: &["YubiKey 2.2 and later", "YubiKey Standard", "YubiKey Edge", "YubiKey Plus"],
     channel: "USB (HID, the keyboard interface)",
     capabilities: CAPABILITIES,
-    evidence: Rung::MakersBytes,
-    evidence_source: "Requests equal those of the maker's own library, run against a stand-in. \
-                      For keys without the OATH applet alone: where a key has CCID, yubikey-oath \
+    evidence: Rung::OthersCode,
+    evidence_source: "Requests equal those of the maker's own library, run against a stand-in, \
+                      and ykman computes from what is written and the other way round, both on \
+                      emulated keys of firmware 2.4 and 3.4. For keys without the OATH applet alone: where a key has CCID, yubikey-oath \
                       is the better way, and that it is inferred here.",
 };
 
