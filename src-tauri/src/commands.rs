@@ -53,7 +53,7 @@ pub(crate) async fn open_picture<R: Runtime>(
     at(&desk, move |desk| {
         let dialog = window.dialog().file().set_parent(&window);
         let Some(file) =
-            dialog.add_filter("PNG, JPEG, WebP, GIF, BMP", PICTURES).blocking_pick_file()
+            dialog.add_filter("PNG, JPEG, WebP, GIF, BMP, TIFF", PICTURES).blocking_pick_file()
         else {
             return Ok(None);
         };
@@ -211,7 +211,7 @@ pub(crate) async fn press(
 }
 
 /// Files that the system's dialog offers; what a file is, its content says.
-const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// One call into the desk on a thread that may wait for a token or a person.
 pub(crate) async fn at<T: Send + 'static>(

@@ -87,7 +87,7 @@ describe("reading", () => {
     fake.reject = problem("picture-unsupported", { format: "PDF" });
     await press("Open a picture…");
     expect(text()).toContain("Sower does not read PDF files.");
-    expect(text()).toContain("Save it as PNG or JPEG");
+    expect(text()).toContain("take a screenshot of it");
     await press("Dismiss");
     expect(text()).not.toContain("PDF");
   });

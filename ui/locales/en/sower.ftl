@@ -13,7 +13,12 @@ problem-picture-empty = The file is empty.
 problem-picture-not-a-picture = This file is not a picture.
     .next = Save the code from the page as PNG or JPEG, or take a screenshot of it.
 problem-picture-unsupported = Sower does not read { $format } files.
-    .next = Save it as PNG or JPEG, or take a screenshot of the code.
+    .next =
+        { $format ->
+            [HEIC] Open it in the system's own picture viewer (Photos, Preview) and export it as JPEG, or take a screenshot of the code.
+            [PDF] Open it, show the code large, and take a screenshot of it.
+           *[other] Save it as PNG or JPEG, or take a screenshot of the code.
+        }
 problem-picture-too-large = The picture is too large: { $width } × { $height } pixels.
     .next = Cut it down to the code and its white border, then open it again.
 problem-picture-damaged = The { $format } picture is damaged or was cut off.

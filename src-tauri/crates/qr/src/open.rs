@@ -41,9 +41,9 @@ pub(crate) fn recognise(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
             | ImageFormat::Jpeg
             | ImageFormat::WebP
             | ImageFormat::Gif
-            | ImageFormat::Bmp),
+            | ImageFormat::Bmp
+            | ImageFormat::Tiff),
         ) => return Ok(format),
-        Ok(ImageFormat::Tiff) => return Err(PictureError::Unsupported { format: "TIFF" }),
         Ok(ImageFormat::Ico) => return Err(PictureError::Unsupported { format: "ICO" }),
         Ok(ImageFormat::Avif) => return Err(PictureError::Unsupported { format: "AVIF" }),
         // A format that this list does not know is told below, or is no picture.
@@ -82,6 +82,7 @@ pub(crate) fn name(format: ImageFormat) -> &'static str {
         ImageFormat::WebP => "WebP",
         ImageFormat::Gif => "GIF",
         ImageFormat::Bmp => "BMP",
+        ImageFormat::Tiff => "TIFF",
         _ => "picture",
     }
 }
@@ -120,13 +121,8 @@ pub(crate) fn open(
                 opening.still(decoder, look)
             }
         }
-        _ => {
-            let mut reader = image::ImageReader::with_format(opening.cursor(), format);
-            reader.limits(limits());
-            let mut decoder = reader.into_decoder().map_err(|error| opening.failed(&error))?;
-            opening.admit(&mut decoder, look)?;
-            opening.still(decoder, look)
-        }
+        ImageFormat::Tiff => opening.pages(look),
+        _ => opening.one(look).map(drop),
     }
 }
 
@@ -182,6 +178,40 @@ impl<'a> Opening<'a> {
     ) -> Result<(), PictureError> {
         let picture = DynamicImage::from_decoder(decoder).map_err(|error| self.failed(&error))?;
         self.grounds(picture, look)?;
+        Ok(())
+    }
+
+    /// The one picture of a file; returns whether to go on.
+    fn one(self, look: &mut dyn FnMut(Layer) -> bool) -> Result<bool, PictureError> {
+        let mut reader = image::ImageReader::with_format(self.cursor(), self.format);
+        reader.limits(limits());
+        let mut decoder = reader.into_decoder().map_err(|error| self.failed(&error))?;
+        self.admit(&mut decoder, look)?;
+        let picture = DynamicImage::from_decoder(decoder).map_err(|error| self.failed(&error))?;
+        self.grounds(picture, look)
+    }
+
+    /// The pages of a TIFF file up to the first that is damaged; only a damaged first
+    /// one is an error. The decoder knows one page, that to which the header leads.
+    fn pages(self, look: &mut dyn FnMut(Layer) -> bool) -> Result<(), PictureError> {
+        let more = self.one(look)?;
+        let pages = later_pages(self.bytes);
+        if !more || pages.is_empty() {
+            return Ok(());
+        }
+        let mut led_on = Zeroizing::new(self.bytes.to_vec());
+        for offset in pages {
+            led_on[4..8].copy_from_slice(&offset);
+            let page = Opening { bytes: &led_on, format: self.format };
+            // The picture is as large as its first page; corners on others are theirs.
+            let mut grey = |layer| match layer {
+                Layer::Size(..) => true,
+                Layer::Grey(_) => look(layer),
+            };
+            if !matches!(page.one(&mut grey), Ok(true)) {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -280,9 +310,40 @@ fn wipe(picture: &mut DynamicImage) {
         DynamicImage::ImageLumaA16(buffer) => buffer.as_flat_samples_mut().samples.zeroize(),
         DynamicImage::ImageRgb16(buffer) => buffer.as_flat_samples_mut().samples.zeroize(),
         DynamicImage::ImageRgba16(buffer) => buffer.as_flat_samples_mut().samples.zeroize(),
-        // Floating point pictures come from formats that are not read here.
+        DynamicImage::ImageRgb32F(buffer) => buffer.as_flat_samples_mut().samples.zeroize(),
+        DynamicImage::ImageRgba32F(buffer) => buffer.as_flat_samples_mut().samples.zeroize(),
+        // No other kind is known to the decoders that are built in.
         _ => {}
     }
+}
+
+/// Where the second and each later page of a TIFF file begins, as the header would
+/// write it (TIFF 6.0 section 2: each directory ends with the place of the next).
+fn later_pages(bytes: &[u8]) -> Vec<[u8; 4]> {
+    let little = bytes.starts_with(b"II");
+    let word =
+        |at: usize| -> Option<[u8; 4]> { bytes.get(at..at.checked_add(4)?)?.try_into().ok() };
+    let place = |word: [u8; 4]| {
+        let place = if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) };
+        usize::try_from(place).ok().filter(|place| *place != 0)
+    };
+    let next = |directory: usize| {
+        let count = bytes.get(directory..directory.checked_add(2)?)?.try_into().ok()?;
+        let count = if little { u16::from_le_bytes(count) } else { u16::from_be_bytes(count) };
+        word(directory.checked_add(2 + 12 * usize::from(count))?)
+    };
+    let mut pages = Vec::new();
+    let mut directory = word(4).and_then(place);
+    // A chain that bites its tail ends here too.
+    while let Some(offset) = directory.and_then(next)
+        && place(offset).is_some()
+        && pages.len() < MOST_FRAMES
+        && !pages.contains(&offset)
+    {
+        directory = place(offset);
+        pages.push(offset);
+    }
+    pages
 }
 
 /// HEIC and AVIF: an ISO base media file whose brand names the codec.
@@ -321,11 +382,11 @@ mod tests {
             (b"\0\0\0\x18ftypavif\0\0\0\0", PictureError::Unsupported { format: "AVIF" }),
             (b"%PDF-1.7\n", PictureError::Unsupported { format: "PDF" }),
             (b"<?xml version='1.0'?>\n<svg/>", PictureError::Unsupported { format: "SVG" }),
-            (b"II*\0\x08\0\0\0", PictureError::Unsupported { format: "TIFF" }),
-            (b"MM\0*\0\0\0\x08", PictureError::Unsupported { format: "TIFF" }),
         ] {
             assert_eq!(recognise(bytes), Err(expected));
         }
         assert_eq!(recognise(b"\x89PNG\r\n\x1a\n"), Ok(ImageFormat::Png));
+        assert_eq!(recognise(b"II*\0\x08\0\0\0"), Ok(ImageFormat::Tiff));
+        assert_eq!(recognise(b"MM\0*\0\0\0\x08"), Ok(ImageFormat::Tiff));
     }
 }

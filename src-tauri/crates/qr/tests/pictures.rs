@@ -32,7 +32,13 @@ fn one_code(dark: u8, light: u8) -> GrayImage {
 #[test]
 fn every_format_is_read_whatever_the_name_says() {
     let picture = DynamicImage::from(one_code(0, 255)).to_rgb8();
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP] {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Bmp,
+        ImageFormat::WebP,
+        ImageFormat::Tiff,
+    ] {
         check(&file(picture.clone(), format), &[WORK]);
     }
 }
@@ -102,6 +108,68 @@ fn transparent_grounds_are_laid_over_white_and_over_black() {
         LumaA([255, 255 - drawn.get_pixel(x, y)[0]])
     });
     check(&file(white, ImageFormat::Png), &[WORK]);
+}
+
+/// TIFF files put one behind the other as the pages of one, by their directories.
+fn bound(pages: &[Vec<u8>]) -> Vec<u8> {
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes[..4].try_into().expect("4 bytes"));
+    let mut file = Vec::new();
+    let mut link = 4;
+    for page in pages {
+        // Offsets count from the beginning of the file, so each page is moved on.
+        let moved = u32::try_from(file.len()).expect("a small file");
+        let mut page = page.clone();
+        let directory = number(&page[4..]) as usize;
+        let entries = usize::from(u16::from_le_bytes([page[directory], page[directory + 1]]));
+        for entry in (0..entries).map(|index| directory + 2 + 12 * index) {
+            let tag = u16::from_le_bytes([page[entry], page[entry + 1]]);
+            let size = match u16::from_le_bytes([page[entry + 2], page[entry + 3]]) {
+                3 => 2,
+                4 => 4,
+                5 => 8,
+                _ => 1,
+            };
+            let outside = size * number(&page[entry + 4..]) > 4;
+            let strips = tag == 273;
+            let value = number(&page[entry + 8..]);
+            if outside || strips {
+                page[entry + 8..entry + 12].copy_from_slice(&(value + moved).to_le_bytes());
+            }
+            if outside && strips {
+                let (first, count) = (value as usize, number(&page[entry + 4..]) as usize);
+                for at in (0..count).map(|index| first + 4 * index) {
+                    let strip = number(&page[at..]) + moved;
+                    page[at..at + 4].copy_from_slice(&strip.to_le_bytes());
+                }
+            }
+        }
+        file.extend_from_slice(&page);
+        let begin = moved + u32::try_from(directory).expect("a small file");
+        file[link..link + 4].copy_from_slice(&begin.to_le_bytes());
+        link = begin as usize + 2 + 12 * entries;
+    }
+    file
+}
+
+#[test]
+fn a_code_on_a_later_page() {
+    let empty = file(canvas(300, 200, 255), ImageFormat::Tiff);
+    let code = file(one_code(0, 255), ImageFormat::Tiff);
+    check(&bound(&[empty.clone(), empty.clone(), code.clone()]), &[WORK]);
+    // A page that is cut off does not cost those before it.
+    let mut cut = bound(&[code.clone(), code.clone()]);
+    cut.truncate(cut.len() - 5);
+    check(&cut, &[WORK]);
+    // A chain that bites its tail ends.
+    let mut round = code;
+    let directory = u32::from_le_bytes(round[4..8].try_into().expect("4 bytes"));
+    let entries = u16::from_le_bytes(
+        round[directory as usize..directory as usize + 2].try_into().expect("2 bytes"),
+    );
+    let link = directory as usize + 2 + 12 * usize::from(entries);
+    round[link..link + 4].copy_from_slice(&directory.to_le_bytes());
+    let damaged = PictureError::Damaged { format: "TIFF" };
+    assert_eq!(qr::read(&round, Effort::default()).err(), Some(damaged));
 }
 
 #[test]
