@@ -7,7 +7,7 @@ use desk::{Choice, Desk, FamilyView, Problem, Progress, RunView, TokensView};
 use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::{InvokeBody, Request};
 use tauri::{AppHandle, Emitter, Runtime, State, WebviewWindow};
-use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_dialog::{DialogExt, FilePath};
 use zeroize::Zeroizing;
 
 use crate::clipboard::{self, Content};
@@ -43,8 +43,8 @@ pub(crate) async fn painted(first_frame: State<'_, FirstFrame>) -> Result<(), Pr
     Ok(())
 }
 
-/// Asks for a picture in the system's dialog and reads it; nothing when cancelled.
-/// The file is read here, so the window needs no access to files.
+/// Asks for pictures or files in the system's dialog and reads them; nothing when
+/// cancelled. They are read here, so the window needs no access to files.
 #[tauri::command]
 pub(crate) async fn open_picture<R: Runtime>(
     window: WebviewWindow<R>,
@@ -52,19 +52,17 @@ pub(crate) async fn open_picture<R: Runtime>(
 ) -> Result<Option<RunView>, Problem> {
     at(&desk, move |desk| {
         let dialog = window.dialog().file().set_parent(&window);
-        let Some(file) =
-            dialog.add_filter("PNG, JPEG, WebP, GIF, BMP, TIFF", PICTURES).blocking_pick_file()
-        else {
+        // Without a filter: what a file is, its content says.
+        let Some(files) = dialog.blocking_pick_files() else {
             return Ok(None);
         };
-        let path = file.into_path().map_err(|_| unreadable())?;
-        let bytes = desk::read_capped(&path)?;
-        desk.read_picture(&bytes).map(Some)
+        let paths: Result<Vec<_>, _> = files.into_iter().map(FilePath::into_path).collect();
+        desk.read(desk::read_paths(&paths.map_err(|_| unreadable())?)?).map(Some)
     })
     .await
 }
 
-/// Reads the picture that is the body of the request.
+/// Reads the picture or file that is the body of the request.
 #[tauri::command]
 pub(crate) async fn read_picture(request: Request<'_>, desk: DeskState<'_>) -> Answer {
     let bytes = match request.body() {
@@ -84,7 +82,18 @@ pub(crate) async fn paste(desk: DeskState<'_>) -> Answer {
     .await
 }
 
-/// Takes one credential of the picture.
+/// Answers what a file asked.
+#[tauri::command]
+pub(crate) async fn answer(
+    desk: DeskState<'_>,
+    password: Option<String>,
+    encoding: Option<String>,
+) -> Answer {
+    let password = password.map(Zeroizing::new);
+    at(&desk, move |desk| desk.answer(password, encoding.as_deref())).await
+}
+
+/// Takes one credential of what was read.
 #[tauri::command]
 pub(crate) async fn choose(desk: DeskState<'_>, finding: u32) -> Answer {
     at(&desk, move |desk| desk.choose(finding)).await
@@ -209,9 +218,6 @@ pub(crate) async fn press(
 ) -> Result<(), Problem> {
     practice.press(&token, &button)
 }
-
-/// Files that the system's dialog offers; what a file is, its content says.
-const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// One call into the desk on a thread that may wait for a token or a person.
 pub(crate) async fn at<T: Send + 'static>(

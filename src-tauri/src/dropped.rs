@@ -1,7 +1,7 @@
-//! A picture that is dropped on the window. The system hands over its path, so it is
-//! read here, and the window hears what came of it.
+//! Pictures, files and folders that are dropped on the window. The system hands over
+//! their paths, so they are read here, and the window hears what came of it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use desk::Desk;
@@ -10,19 +10,19 @@ use tauri::{AppHandle, DragDropEvent, Emitter, Manager, Runtime, Window, WindowE
 
 use crate::event;
 
-/// Reads what was dropped; of several files the first.
+/// Reads what was dropped, all of it together.
 pub(crate) fn read<R: Runtime>(window: &Window<R>, event: &WindowEvent) {
     if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event
-        && let Some(path) = paths.first()
+        && !paths.is_empty()
     {
-        let (app, path) = (window.app_handle().clone(), path.clone());
-        spawn_blocking(move || read_file(&app, &path));
+        let (app, paths) = (window.app_handle().clone(), paths.clone());
+        spawn_blocking(move || read_files(&app, &paths));
     }
 }
 
-fn read_file<R: Runtime>(app: &AppHandle<R>, path: &Path) {
+fn read_files<R: Runtime>(app: &AppHandle<R>, paths: &[PathBuf]) {
     let desk = Arc::clone(&app.state::<Arc<Desk>>());
-    let heard = match desk::read_capped(path).and_then(|bytes| desk.read_picture(&bytes)) {
+    let heard = match desk::read_paths(paths).and_then(|inputs| desk.read(inputs)) {
         Ok(run) => app.emit(event::RUN, run),
         Err(problem) => app.emit(event::PROBLEM, problem),
     };

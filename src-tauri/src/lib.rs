@@ -79,6 +79,7 @@ pub fn furnish<R: Runtime>(
             commands::open_picture,
             commands::read_picture,
             commands::paste,
+            commands::answer,
             commands::choose,
             commands::tokens,
             commands::plan,

@@ -69,6 +69,7 @@ fn token_of(run: &RunView) -> Option<&TokenView> {
     match run {
         RunView::Empty
         | RunView::Found { .. }
+        | RunView::Asked { .. }
         | RunView::Captured { .. }
         | RunView::Assisted { .. } => None,
         RunView::Locked { token, .. }

@@ -248,6 +248,43 @@ fn several_codes_are_listed_and_one_has_to_be_chosen() {
 }
 
 #[test]
+fn an_encrypted_vault_is_opened_by_a_password_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let password = folder.path().join("password");
+    let vault = paths::root().join("tests/kit/vaults/aegis-encrypted.json").display().to_string();
+    let with_password = |text: &str| {
+        std::fs::write(&password, text).expect("written");
+        let file = password.display().to_string();
+        let mut arguments = enroll(YKOATH, &vault);
+        arguments.extend(["--input-password-file", &file, "--json"]);
+        sower(&arguments, b"")
+    };
+    let done = with_password("correct horse\n");
+    assert_eq!(code(&done), Some(0), "{done:?}");
+    let wrong = with_password("correct house\n");
+    assert_eq!(code(&wrong), Some(3), "{wrong:?}");
+    assert_eq!(json(&wrong)["problem"]["code"], "wrong-file-password");
+    let mut arguments = enroll(YKOATH, &vault);
+    arguments.push("--json");
+    let asked = sower(&arguments, b"");
+    assert_eq!(code(&asked), Some(3), "{asked:?}");
+    assert_eq!(json(&asked)["problem"]["code"], "password-needed");
+}
+
+#[test]
+fn one_account_of_several_files_is_chosen_by_its_number() {
+    let kit = paths::root().join("tests/kit/pictures");
+    let pictures = [1, 2, 3].map(|n| kit.join(format!("migration-{n}.png")).display().to_string());
+    let mut arguments = enroll(YKOATH, &pictures[2]);
+    arguments.extend(["--file", &pictures[0], "--file", &pictures[1]]);
+    let listed = sower(&arguments, b"");
+    assert_eq!(code(&listed), Some(3), "{listed:?}");
+    arguments.extend(["--finding", "2"]);
+    let done = sower(&arguments, b"");
+    assert_eq!(code(&done), Some(0), "{done:?}");
+}
+
+#[test]
 fn a_name_that_is_typed_is_used_and_a_bad_one_is_refused() {
     let picture = sample("microsoft-work-account.png");
     let mut arguments = enroll(YKOATH, &picture);

@@ -86,7 +86,7 @@ async fn the_code_for_microsofts_own_app_is_sent_back_with_the_way_out() {
     assert!(said.contains("There is no secret in it."), "{said}");
     assert!(said.contains("I want to use a different authenticator app"), "{said}");
     window.check_and_keep("1-rescue").await;
-    window.press("Read another picture").await;
+    window.press("Read something else").await;
     window.stage("empty").await;
     window.close().await;
 }

@@ -19,11 +19,13 @@ import type { TokensView } from "./contract/TokensView";
 /** What can be done. `null` means that the person cancelled. */
 export interface Backend {
   view(): Promise<RunView>;
-  /** Asks for a picture in the system's own dialog. */
+  /** Asks for pictures or files in the system's own dialog. */
   openPicture(): Promise<RunView | null>;
   readPicture(bytes: Uint8Array): Promise<RunView>;
   /** Reads the picture or the text that is on the clipboard. */
   paste(): Promise<RunView>;
+  /** Answers what a file asked. */
+  answer(answer: FileAnswer): Promise<RunView>;
   choose(finding: number): Promise<RunView>;
   tokens(): Promise<TokensView>;
   plan(wish: PlanWish): Promise<RunView>;
@@ -65,6 +67,9 @@ export type PlanWish = {
   password: string | null;
 };
 
+/** The password or key of a file, or how its secret is written. */
+export type FileAnswer = { password: string | null; encoding: string | null };
+
 /** What is heard without asking. */
 export type Events = {
   tokens: TokensView;
@@ -83,6 +88,7 @@ export const tauri: Backend = {
   // The bytes are the raw body: a JSON array of numbers would be many times as long.
   readPicture: (bytes) => invoke("read_picture", bytes),
   paste: () => invoke("paste"),
+  answer: (answer) => invoke("answer", answer),
   choose: (finding) => invoke("choose", { finding }),
   tokens: () => invoke("tokens"),
   plan: (wish) => invoke("plan", wish),

@@ -16,6 +16,7 @@ export const STEPS = ["read", "choose", "write", "check"] as const;
 export const STEP_OF: Record<RunView["stage"], (typeof STEPS)[number]> = {
   empty: "read",
   found: "read",
+  asked: "read",
   captured: "choose",
   assisted: "write",
   locked: "choose",

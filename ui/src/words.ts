@@ -26,7 +26,9 @@ export type Kind =
   | "progress"
   | "step"
   | "doubt"
-  | "told";
+  | "told"
+  | "question"
+  | "remark";
 
 // Without the isolating marks, which would also end up in copied text.
 const bundle = new FluentBundle("en", { useIsolating: false });

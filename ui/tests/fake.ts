@@ -14,7 +14,7 @@ export class Fake implements Backend {
   /** What was asked, in order: the method's name and what was handed over. */
   readonly intents: unknown[][] = [];
   /** What the next intent gives; `reject` is thrown instead where it is set. */
-  answer: RunView | null = null;
+  reply: RunView | null = null;
   reject: unknown = null;
 
   /** What a press for the secret gives. */
@@ -36,6 +36,7 @@ export class Fake implements Backend {
   openPicture = () => this.#intent("openPicture");
   paste = () => this.#certain("paste");
   readPicture = (bytes: Uint8Array) => this.#certain("readPicture", [...bytes]);
+  answer = (answer: unknown) => this.#certain("answer", answer);
   choose = (finding: number) => this.#certain("choose", finding);
   plan = (wish: unknown) => this.#certain("plan", wish);
   write = (replace: boolean) => this.#certain("write", replace);
@@ -77,7 +78,7 @@ export class Fake implements Backend {
   async #intent(...intent: unknown[]): Promise<RunView | null> {
     this.intents.push(intent);
     if (this.reject !== null) throw this.reject;
-    return this.answer;
+    return this.reply;
   }
 
   async #certain(...intent: unknown[]): Promise<RunView> {

@@ -3,6 +3,7 @@ import type { ClosedView } from "../src/contract/ClosedView";
 import type { CredentialView } from "../src/contract/CredentialView";
 import type { FaceView } from "../src/contract/FaceView";
 import type { FamilyView } from "../src/contract/FamilyView";
+import type { FindingView } from "../src/contract/FindingView";
 import type { MisfitView } from "../src/contract/MisfitView";
 import type { Problem } from "../src/contract/Problem";
 import type { RunView } from "../src/contract/RunView";
@@ -275,8 +276,9 @@ const handed: TokenView = {
   },
 };
 
-function finding(id: number, code: string, facts: Record<string, string> = {}) {
-  return { id, code, facts, credential: null, corners: null };
+function finding(id: number, code: string, facts: Record<string, string> = {}): FindingView {
+  const whose = { name: "", token: null, file: null };
+  return { id, kind: "finding", code, facts, credential: null, corners: null, ...whose };
 }
 
 function misfit(code: string, facts: Record<string, string> = {}): MisfitView {
@@ -347,6 +349,8 @@ export const runs = {
       width: 1200,
       height: 900,
       unread: 1,
+      title: null,
+      remarks: [],
       findings: [
         { ...finding(0, "credential"), credential: adele, corners: square(120, 90, 260) },
         { ...finding(1, "credential"), credential: diego, corners: square(740, 320, 300) },
@@ -356,7 +360,74 @@ export const runs = {
   },
   rescue: {
     stage: "found",
-    picture: { width: 600, height: 600, unread: 0, findings: [finding(0, "microsoft-push")] },
+    picture: {
+      width: 600,
+      height: 600,
+      unread: 0,
+      title: null,
+      remarks: [],
+      findings: [finding(0, "microsoft-push")],
+    },
+  },
+  "seed-file": {
+    stage: "found",
+    picture: {
+      width: 0,
+      height: 0,
+      unread: 0,
+      title: "seed table",
+      remarks: [{ code: "no-header", facts: {} }],
+      findings: [
+        {
+          ...finding(0, "credential"),
+          credential: adele,
+          token: "8659632000017, Token2, C302-i",
+          file: "tokens.csv",
+        },
+        {
+          ...finding(1, "secret-cut", { row: "2", column: "3", length: "17" }),
+          name: "diego@contoso.com",
+          token: "8659632000018",
+          file: "tokens.csv",
+        },
+        { ...finding(2, "no-code-found"), kind: "problem", file: "desk.png" },
+        {
+          ...finding(3, "password-needed", { form: "Aegis vault" }),
+          kind: "question",
+          file: "aegis.json",
+        },
+        ...Array.from({ length: 6 }, (_, index) => ({
+          ...finding(4 + index, "credential"),
+          credential: { ...diego, title: `Account ${index + 1}`, account: `account-${index + 1}` },
+        })),
+      ],
+    },
+  },
+  export: {
+    stage: "found",
+    picture: {
+      width: 400,
+      height: 400,
+      unread: 0,
+      title: "Google Authenticator export",
+      remarks: [{ code: "incomplete", facts: { scanned: "1", of: "3" } }],
+      findings: [{ ...finding(0, "credential"), credential: adele }],
+    },
+  },
+  asked: {
+    stage: "asked",
+    question: { code: "password-needed", facts: { form: "Aegis vault" } },
+    encodings: [],
+    refusal: { code: "wrong-file-password", facts: { form: "Aegis vault" } },
+  },
+  "asked-encoding": {
+    stage: "asked",
+    question: {
+      code: "encoding-needed",
+      facts: { form: "secret", candidates: "hex, base64", length: "40" },
+    },
+    encodings: ["hex", "base64"],
+    refusal: null,
   },
   captured: { stage: "captured", credential: adele },
   assisted: { stage: "assisted", credential: adele, model: diamond, misfits: [], told: null },
@@ -555,7 +626,14 @@ export const allFacts: Facts = {
   exchange: "write seed",
   expected: "6",
   field: "secret",
+  columns: "4",
+  column: "3",
+  candidates: "hex, base64",
+  first: "1",
+  form: "Aegis vault",
   format: "PDF",
+  kind: "xlsx",
+  row: "2",
   got: "5",
   height: "9000",
   known: "SHA-1",

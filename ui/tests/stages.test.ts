@@ -50,7 +50,7 @@ describe("every stage", () => {
 describe("reading", () => {
   it("asks for the system's dialog, and a cancelled one changes nothing", async () => {
     const fake = await show(runs.empty);
-    await press("Open a picture…");
+    await press("Open a picture or file…");
     expect(fake.intents).toEqual([["openPicture"]]);
     expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Read the code");
   });
@@ -73,7 +73,7 @@ describe("reading", () => {
       await settled();
       return fake.intents.splice(0);
     };
-    const input = screen.getByLabelText("Choose a picture file");
+    const input = screen.getByLabelText("Choose a file");
     Object.defineProperty(input, "files", { value: files });
     await fireEvent.change(input);
     expect(await handed()).toEqual([["readPicture", [1, 2]]]);
@@ -85,7 +85,7 @@ describe("reading", () => {
   it("says what is wrong with a picture, and what to do", async () => {
     const fake = await show(runs.empty);
     fake.reject = problem("picture-unsupported", { format: "PDF" });
-    await press("Open a picture…");
+    await press("Open a picture or file…");
     expect(text()).toContain("Sower does not read PDF files.");
     expect(text()).toContain("take a screenshot of it");
     await press("Dismiss");
@@ -95,17 +95,17 @@ describe("reading", () => {
   it("has words for what is no problem of ours", async () => {
     const fake = await show(runs.empty);
     fake.reject = "command view not allowed";
-    await press("Open a picture…");
+    await press("Open a picture or file…");
     expect(text()).toContain("Something happened that Sower did not expect.");
   });
 
   it("moves the focus to the heading of a new stage", async () => {
     const fake = await show(runs.empty);
-    fake.answer = runs.captured;
-    await press("Open a picture…");
+    fake.reply = runs.captured;
+    await press("Open a picture or file…");
     expect(document.activeElement).toBe(screen.getByRole("heading", { level: 1 }));
     await fake.tell("run", runs.found);
-    expect(document.activeElement?.textContent).toBe("What is in the picture");
+    expect(document.activeElement?.textContent).toContain("What was found");
   });
 
   it("chooses one of several accounts", async () => {
@@ -118,8 +118,52 @@ describe("reading", () => {
   it("helps out of Microsoft's push code", async () => {
     const fake = await show(runs.rescue);
     expect(text()).toContain("I want to use a different authenticator app");
-    await press("Read another picture");
+    await press("Read something else");
     expect(fake.intents).toEqual([["startOver"]]);
+  });
+});
+
+describe("files", () => {
+  it("tells whose each entry is, and why one is none", async () => {
+    await show(runs["seed-file"]);
+    expect(text()).toContain("What is in the seed table");
+    expect(text()).toContain("For the token 8659632000017, Token2, C302-i");
+    expect(text()).toContain("From desk.png");
+    expect(text()).toContain("Row 2, column 3:");
+    expect(text()).toContain("7 were found.");
+  });
+
+  it("finds one account among many", async () => {
+    const fake = await show(runs["seed-file"]);
+    const field = screen.getByRole("searchbox", { name: "Find an account" });
+    await fireEvent.input(field, { target: { value: "ACCOUNT 4" } });
+    expect(text()).toContain("1 of 10 are shown.");
+    await press(/Use this account: Account 4/);
+    expect(fake.intents).toEqual([["choose", 7]]);
+  });
+
+  it("goes on with an export of which pictures are missing", async () => {
+    const fake = await show(runs.export);
+    expect(text()).toContain("1 of 3 pictures of the export are here.");
+    await press("Add another picture…");
+    expect(fake.intents).toEqual([["openPicture"]]);
+  });
+
+  it("sends a password once and keeps it nowhere", async () => {
+    const fake = await show(runs.asked);
+    const field = screen.getByLabelText<HTMLInputElement>("The file's password");
+    expect(field.type).toBe("password");
+    expect(text()).toContain("The password does not open the Aegis vault.");
+    await fireEvent.input(field, { target: { value: "correct horse" } });
+    await press("Open");
+    expect(fake.intents).toEqual([["answer", { password: "correct horse", encoding: null }]]);
+    expect(field.value).toBe("");
+  });
+
+  it("asks how a secret is written", async () => {
+    const fake = await show(runs["asked-encoding"]);
+    await press(/Hexadecimal/);
+    expect(fake.intents).toEqual([["answer", { password: null, encoding: "hex" }]]);
   });
 });
 
@@ -295,7 +339,7 @@ describe("checking", () => {
 
   it("hands over what was typed as it was typed", async () => {
     const fake = await show(runs.written);
-    fake.answer = runs["written-no-match"];
+    fake.reply = runs["written-no-match"];
     const field = await type("004 167");
     expect(fake.intents).toEqual([["judge", "004 167"]]);
     expect(text()).toContain("This code does not match.");
@@ -320,10 +364,10 @@ describe("checking", () => {
   it("says what to do after the confirmation, and saves the receipt", async () => {
     const fake = await show(runs.confirmed);
     expect(text()).toContain("type it on Microsoft's page");
-    fake.answer = { ...runs.confirmed, receipt_saved: true };
+    fake.reply = { ...runs.confirmed, receipt_saved: true };
     await press("Save receipt…");
     expect(text()).toContain("The receipt is saved.");
-    fake.answer = runs.empty;
+    fake.reply = runs.empty;
     await press("Next token");
     expect(fake.intents).toEqual([["saveReceipt"], ["startOver"]]);
   });
@@ -505,7 +549,7 @@ describe("a token that only its maker's tool can write", () => {
 
   it("goes on with a word and comes back from it", async () => {
     const fake = await show(runs.assisted);
-    fake.answer = runs["written-makers-tool"];
+    fake.reply = runs["written-makers-tool"];
     await press("I have written it");
     expect(text()).toContain("You said that the maker's tool has written the secret.");
     await press("Back to the maker's tool");

@@ -13,7 +13,7 @@ const english = readFileSync(join(root, "locales/en/sower.ftl"), "utf8");
 /** The codes that the crates list themselves, read from their sources. */
 function listed(file: string): string[] {
   const source = readFileSync(join(root, "../src-tauri/crates", file), "utf8");
-  const list = /CODES: &'static \[&'static str\] = &\[([^\]]*)\]/.exec(source)?.[1] ?? "";
+  const list = /CODES: &'static \[&'static str\] =\s*&\[([^\]]*)\]/.exec(source)?.[1] ?? "";
   return [...list.matchAll(/"([^"]+)"/g)].map(([, code]) => code ?? "");
 }
 
@@ -41,7 +41,8 @@ const PROBLEMS = `
   refused malformed proof-mismatch needs-permission wrong-stage save-failed unknown-token stranger
   unexpected unknown-model model-not-readable not-this-model answers-otherwise no-clock-to-set
   clock-not-known clock-not-proven qr-too-long clock-impossible locked-on-device not-set-up token-blocked not-touched
-  not-in-set-up-mode file-too-large clipboard-empty clipboard-unreadable`;
+  not-in-set-up-mode file-too-large clipboard-empty clipboard-unreadable
+  folder-empty too-many-files`;
 const VERDICTS = `
   right-computed right-typed right-told no-match no-match-told no-match-beside-proof no-clock code-empty code-not-digits code-wrong-length`;
 const MISFITS = `
@@ -52,13 +53,25 @@ const codes = (text: string) => text.trim().split(/\s+/);
 const withNext: [Kind, string[]][] = [
   ["problem", [...codes(PROBLEMS), ...listed("qr/src/error.rs")]],
   ["verdict", codes(VERDICTS)],
-  ["finding", [...listed("intake/src/foreign.rs"), ...listed("intake/src/key_uri_error.rs")]],
+  [
+    "finding",
+    [
+      ...listed("intake/src/foreign.rs"),
+      ...listed("intake/src/key_uri_error.rs"),
+      ...listed("intake/src/entry_error.rs"),
+      ...listed("intake/src/refusal.rs"),
+      "alone",
+    ],
+  ],
   ["misfit", codes(MISFITS)],
   ["stranger", codes(STRANGERS)],
+  ["question", listed("intake/src/reading.rs")],
 ];
 const withoutNext: [Kind, string[]][] = [
   ["state", codes("untouched written emptied old-secret-new-settings unknown")],
   ["note", listed("intake/src/note.rs")],
+  ["remark", listed("intake/src/remark.rs")],
+  ["finding", ["cell"]],
   ["told", codes("period no-clock unproven clock-taken clock-not-known")],
   ["evidence", codes("sheet emulator vectors makers-bytes others-code hardware")],
   ["proof", codes("computes reads-clock types displays")],
@@ -70,7 +83,7 @@ const withoutNext: [Kind, string[]][] = [
 describe("every code has words", () => {
   for (const [kind, list] of withNext) {
     it(`${kind}: a message and a next step`, () => {
-      expect(list.length).toBeGreaterThan(3);
+      expect(list.length).toBeGreaterThan(2);
       for (const code of list) {
         const { text, next } = wordsOf(kind, code, allFacts);
         expect(text, code).not.toMatch(/\{|no words/);
@@ -82,7 +95,7 @@ describe("every code has words", () => {
 
   for (const [kind, list] of withoutNext) {
     it(`${kind}: a message`, () => {
-      expect(list.length).toBeGreaterThan(1);
+      expect(list.length).toBeGreaterThan(0);
       for (const code of list) expect(hasWords(`${kind}-${code}`), code).toBe(true);
     });
   }

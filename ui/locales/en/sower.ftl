@@ -29,6 +29,10 @@ problem-picture-no-thread = The computer has no room to read the picture just no
     .next = Close some programs, then try again.
 problem-file-unreadable = The file could not be read.
     .next = Check that the file is still there and that you may open it.
+problem-folder-empty = There is no file in this folder.
+    .next = Choose the pictures or files themselves. Folders inside a folder are not opened.
+problem-too-many-files = These are more than { $most } files, or more than 256 MiB.
+    .next = Take fewer at once.
 problem-clipboard-empty = There is neither a picture nor a text on the clipboard.
     .next = Copy the code as a picture (a screenshot of it), then paste again.
 problem-clipboard-unreadable = The clipboard could not be read.
@@ -333,6 +337,65 @@ progress-approve = The token waits for you: say yes on its own screen now…
 progress-proving = Asking the token for its code…
 progress-settling = Asking the token what it holds…
 
+## Files: exports, vaults, seed files
+
+question-password-needed = The { $form } is encrypted.
+    .next = Type the password that it was exported with.
+question-key-needed = The { $form } is encrypted with a key that both sides agreed on.
+    .next = Type the key in hexadecimal. Whoever sent the file has it.
+question-encoding-needed = The secret of { $length } characters may be { $candidates }. Sower does not guess.
+    .next = Ask whoever gave it to you which one it is.
+finding-alone = This file has to be opened by itself.
+    .next = Open it again, without the others.
+finding-cell = Row { $row }, column { $column }:
+finding-file-too-large-to-read = The file has { $bytes } bytes, more than any export.
+    .next = Check that it is the right file.
+finding-too-many = There are more than { $most } { $what } in it.
+    .next = Split the file.
+finding-malformed-file = The { $form } is damaged.
+    .detail = What is wrong: { $what }.
+    .next = Export or download it again.
+finding-wrong-file-password = The password does not open the { $form }.
+    .next = Type it again. If it is right, the file is damaged: export it again.
+finding-too-costly = The { $form } asks for more work than is allowed before its password can be tried.
+    .detail = { $field }: { $value }, at most { $most }.
+    .next = The file is damaged or hostile, or the password is wrong. Export it again without a password.
+finding-unsupported = This { $form } cannot be read: { $what }.
+    .next = Export it again without encryption, or in another form.
+finding-other-file = This file ({ $kind }) cannot be read.
+    .next = Export the accounts as text, JSON, XML or CSV.
+finding-mixed-exports = The codes belong to different exports.
+    .next = Take the pictures of one export only.
+finding-no-entries = There is nothing in this { $form }.
+    .next = Export it again with the accounts chosen.
+finding-cell-scientific-notation = Row { $row }, column { $column }: a spreadsheet turned the value into a number like 1.2E+12.
+    .next = Take the file as it was before the spreadsheet.
+finding-cell-lost-zeros = Row { $row }, column { $column }: the value is shorter than the others. Zeros in front are gone.
+    .next = Take the file as it was before the spreadsheet.
+finding-cell-rounded = Row { $row }, column { $column }: a spreadsheet rounded the value.
+    .next = Take the file as it was before the spreadsheet.
+finding-cell-error-value = Row { $row }, column { $column }: a spreadsheet put an error in place of the value.
+    .next = Take the file as it was before the spreadsheet.
+finding-row-too-short = Row { $row } has no cell for the secret.
+    .next = Look at the row in a text editor.
+finding-unsupported-key = This key cannot be read: { $what }.
+    .next = Ask its maker for another file.
+finding-wrong-mac = The secret of this key was changed, or belongs to another password.
+    .next = Ask its maker for the file again.
+finding-not-base64 = The secret of this key is damaged.
+    .next = Ask its maker for the file again.
+
+remark-incomplete = { $scanned } of { $of } pictures of the export are here.
+remark-not-unicode = The file is no Unicode text; it was read as Windows-1252. Look at the names.
+remark-no-header = The file has no header row.
+remark-serial-scientific-notation = Row { $row }, column { $column }: a spreadsheet turned the serial number into a number like 1.2E+12.
+remark-serial-lost-zeros = Row { $row }, column { $column }: the serial number is shorter than the others. Zeros in front may be gone.
+remark-serial-rounded = Row { $row }, column { $column }: a spreadsheet rounded the serial number.
+remark-serial-error-value = Row { $row }, column { $column }: a spreadsheet put an error in place of the serial number.
+remark-same-secret = Entries { $first } and { $second } have the same secret.
+remark-hash-by-length = Row { $row }: the length of the secret says SHA-256 or SHA-512. If the token makes SHA-1 codes, its codes will not match.
+remark-not-authenticated = Nothing tells whether the encrypted file was changed.
+
 ## The window: frame
 
 ui-name = Sower
@@ -353,25 +416,42 @@ ui-working = One moment…
 ## The window: reading the code
 
 ui-read-title = Read the code
-ui-read-lead = Open a picture of the QR code that Microsoft shows for an authenticator app.
-ui-drop = Drop a picture here, or paste a screenshot (Ctrl+V).
-ui-drop-now = Let go to read this picture.
-ui-open-picture = Open a picture…
+ui-read-lead = Open a picture of the QR code that Microsoft shows for an authenticator app, or a file with seeds.
+ui-drop = Drop pictures, files or a folder here, or paste a screenshot or a text (Ctrl+V).
+ui-drop-now = Let go to read this.
+ui-open-picture = Open a picture or file…
 ui-paste = Paste
-ui-picture-file = Choose a picture file
-ui-read-local = The picture is read on this computer and goes nowhere else.
+ui-picture-file = Choose a file
+ui-read-local = Everything is read on this computer and goes nowhere else.
 ui-help-title = Where to find the code
 ui-help-1 = On Microsoft's security info page, add a sign-in method and choose the authenticator app.
 ui-help-2 = The first code that you see is for Microsoft's own phone app. Choose “I want to use a different authenticator app” instead.
 ui-help-3 = Take a screenshot of the code that follows, and keep the page open until the token is confirmed.
-ui-found-title = What is in the picture
+ui-found-title = What was found
+ui-found-in = What is in the { $title }
 ui-found-one = { $count ->
-        [one] One code was found.
-       *[other] { $count } codes were found. Choose the account that the token is for.
+        [one] One account was found.
+       *[other] { $count } were found. Choose the account that the token is for.
     }
-ui-found-rescue = This code cannot go on a token
+ui-found-rescue = This cannot go on a token
+ui-asked-title-password-needed = The file wants its password
+ui-asked-title-key-needed = The file wants its key
+ui-asked-title-encoding-needed = How is the secret written?
+ui-asked-secret-password-needed = The file's password
+ui-asked-secret-key-needed = The key in hexadecimal
+ui-asked-lead = Sower forgets it as soon as the file is read.
+ui-asked-open = Open
+ui-asked-base32 = Base32 (A–Z and 2–7)
+ui-asked-hex = Hexadecimal (0–9 and A–F)
+ui-asked-base64 = Base64 (small and capital letters)
 ui-found-use = Use this account
-ui-found-other = Read another picture
+ui-found-other = Read something else
+ui-found-search = Find an account
+ui-found-shown = { $shown } of { $count } are shown.
+ui-found-more = Add another picture…
+ui-found-token = For the token { $token }
+ui-found-file = From { $file }
+ui-found-entry = Entry { $number }
 ui-found-unread = { $count ->
         [one] One more code is in the picture and could not be read.
        *[other] { $count } more codes are in the picture and could not be read.

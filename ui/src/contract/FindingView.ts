@@ -2,13 +2,17 @@
 import type { CredentialView } from "./CredentialView";
 
 /**
- * One code of a picture.
+ * One code of a picture or one entry of a file.
  */
 export type FindingView = { 
 /**
  * Its id in this run.
  */
 id: number, 
+/**
+ * Among which words `code` is: `finding`, `problem` or `question`.
+ */
+kind: string, 
 /**
  * What it is: `credential`, or the code of a reason.
  */
@@ -21,6 +25,18 @@ facts: { [key in string]: string },
  * Present when it can be enrolled.
  */
 credential: CredentialView | null, 
+/**
+ * Whose it is, as far as it says; also where it cannot be enrolled.
+ */
+name: string, 
+/**
+ * Serial number, maker and model of the token that it belongs to, where told.
+ */
+token: string | null, 
+/**
+ * The file that it is from, where there are several.
+ */
+file: string | null, 
 /**
  * Its corners in the picture, in pixels: top left, top right, bottom right,
  * bottom left.

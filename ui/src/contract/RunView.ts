@@ -5,6 +5,7 @@ import type { MisfitView } from "./MisfitView";
 import type { PictureView } from "./PictureView";
 import type { PlanView } from "./PlanView";
 import type { Problem } from "./Problem";
+import type { SaidView } from "./SaidView";
 import type { TokenView } from "./TokenView";
 import type { ToldView } from "./ToldView";
 import type { VerdictView } from "./VerdictView";
@@ -14,9 +15,21 @@ import type { VerdictView } from "./VerdictView";
  */
 export type RunView = { "stage": "empty" } | { "stage": "found", 
 /**
- * What is in the picture.
+ * What is in it.
  */
-picture: PictureView, } | { "stage": "captured", 
+picture: PictureView, } | { "stage": "asked", 
+/**
+ * What is asked: `password-needed`, `key-needed` or `encoding-needed`.
+ */
+question: SaidView, 
+/**
+ * How the secret may be written, the likeliest first; for `encoding-needed`.
+ */
+encodings: Array<string>, 
+/**
+ * What came of the last answer, if it was not right.
+ */
+refusal: SaidView | null, } | { "stage": "captured", 
 /**
  * Whose it is.
  */

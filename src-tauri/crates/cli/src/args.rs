@@ -46,7 +46,7 @@ pub(crate) struct Read {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// A file with the password of what is encrypted on its first line.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", alias = "input-password-file")]
     pub(crate) password_file: Option<PathBuf>,
     /// How the secret is written, where it can be more than one thing.
     #[arg(long, value_name = "ENCODING", value_parser = ["base32", "hex", "base64"])]
@@ -80,15 +80,22 @@ pub(crate) struct Clock {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("input").required(true).args(["picture", "text"]))]
 pub(crate) struct Enroll {
-    /// The picture with the QR code; `-` reads it from standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) picture: Option<PathBuf>,
-    /// A file with a Key URI or a base32 secret; `-` reads it from standard input.
+    /// The picture with the QR code, an export, a vault, a seed file, or a folder of
+    /// them; may be given several times. `-` reads it from standard input.
+    #[arg(long, visible_alias = "file", value_name = "FILE")]
+    pub(crate) picture: Vec<PathBuf>,
+    /// A file with a Key URI or a secret; `-` reads it from standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) text: Option<PathBuf>,
-    /// Which of several codes in the picture, counted from 1.
+    /// Which of several codes or entries, counted from 1.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) finding: Option<u32>,
+    /// A file with the password of an encrypted input on its first line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input_password_file: Option<PathBuf>,
+    /// How the secret is written, where it can be more than one thing.
+    #[arg(long, value_name = "ENCODING", value_parser = ["base32", "hex", "base64"])]
+    pub(crate) encoding: Option<String>,
     /// The serial number or device id of the token; not needed if only one is there.
     #[arg(long, value_name = "SERIAL", conflicts_with = "practice")]
     pub(crate) token: Option<String>,

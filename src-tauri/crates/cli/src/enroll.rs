@@ -3,11 +3,12 @@
 
 use std::cell::Cell;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use desk::{
-    Choice, Desk, Facts, Now, PlanView, Problem, RunView, Setup, TokenView, VerdictView, WhatView,
+    Choice, Desk, Facts, Input, Now, PlanView, Problem, RunView, Setup, TokenView, VerdictView,
+    WhatView,
 };
 use emulator::{Tray, TrayId};
 use oath::UnixTime;
@@ -20,6 +21,7 @@ use crate::args::Enroll;
 use crate::end::End;
 use crate::print::{Printer, lines};
 use crate::prompt;
+use crate::question;
 use crate::show;
 
 pub(crate) fn enroll(arguments: &Enroll, printer: &Printer) -> Ended {
@@ -116,18 +118,9 @@ impl Run<'_> {
             End::NoCredential
         };
         let arguments = self.arguments;
-        let view = match (&arguments.picture, &arguments.text) {
-            (Some(path), _) => {
-                let picture = self.input(path).map_err(fail)?;
-                self.desk().read_picture(&picture).map_err(fail)?
-            }
-            (None, Some(path)) => {
-                let text = self.input(path).map_err(fail)?;
-                let text = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
-                self.desk().read_text(&text).map_err(fail)?
-            }
-            (None, None) => return Err(End::Failed),
-        };
+        let inputs = self.inputs(&arguments.picture, arguments.text.as_deref()).map_err(fail)?;
+        let view = self.desk().read(inputs).map_err(fail)?;
+        let view = self.answered(view)?;
         let view = match (show::findings(&view), arguments.finding) {
             // A number that was given is meant: with one code in sight it can only be 1.
             (None, Some(number)) if number != 1 => {
@@ -146,11 +139,54 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn input(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
-        if path.as_os_str() == "-" {
-            self.input_taken.set(true);
+    fn inputs(&self, paths: &[PathBuf], text: Option<&Path>) -> Result<Vec<Input>, Problem> {
+        let mut inputs = Vec::new();
+        for path in paths.iter().map(PathBuf::as_path).chain(text) {
+            if path.as_os_str() == "-" {
+                self.input_taken.set(true);
+                inputs.push(Input::unnamed(prompt::file_or_input(path)?));
+            } else {
+                inputs.extend(desk::read_paths(&[path.to_owned()])?);
+            }
         }
-        prompt::file_or_input(path)
+        Ok(inputs)
+    }
+
+    /// Answers what a file asks, with the options or by asking a person once.
+    fn answered(&self, mut view: RunView) -> Result<RunView, End> {
+        let fail = |problem: Problem| {
+            self.printer.problem(&problem);
+            End::NoCredential
+        };
+        let file = self.arguments.input_password_file.as_deref();
+        let mut password = question::password_in(file).map_err(fail)?;
+        let mut encoding = self.arguments.encoding.as_deref();
+        loop {
+            let RunView::Asked { question, refusal, .. } = &view else {
+                return Ok(view);
+            };
+            let known = match question.code.as_str() {
+                "encoding-needed" => encoding.take().map(|encoding| (None, Some(encoding))),
+                _ => password
+                    .take()
+                    .or_else(|| {
+                        let first = refusal.is_none() && file.is_none();
+                        first.then(|| question::ask(question, self.printer)).flatten()
+                    })
+                    .map(|password| (Some(password), None)),
+            };
+            let Some((password, encoding)) = known else {
+                let code = refusal.as_ref().unwrap_or(question);
+                self.printer.asked(code, || match refusal {
+                    Some(said) => {
+                        question::reason("finding", &said.code, &said.facts, self.printer)
+                    }
+                    None => question::text(question, self.printer),
+                });
+                return Err(End::NoCredential);
+            };
+            view = self.desk().answer(password, encoding).map_err(fail)?;
+        }
     }
 
     fn not_enrollable(&self, view: &RunView) -> End {

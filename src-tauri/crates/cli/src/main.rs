@@ -12,6 +12,7 @@ mod end;
 mod enroll;
 mod print;
 mod prompt;
+mod question;
 mod read;
 mod show;
 

@@ -5,7 +5,7 @@
 
 use std::io::{Write, stderr, stdout};
 
-use desk::{Facts, Problem, Progress, Said, Words};
+use desk::{Facts, Problem, Progress, Said, SaidView, Words};
 use serde_json::Value;
 
 /// Prints in one of the two forms.
@@ -66,6 +66,15 @@ impl Printer {
             say_out(&format!("{:#}", serde_json::json!({ "problem": { "code": key } })));
         } else {
             say_err(&lines(&self.say(key, &Facts::new())));
+        }
+    }
+
+    /// What ends a command before there was a result: a code with its facts, or text.
+    pub(crate) fn asked(&self, said: &SaidView, text: impl FnOnce() -> String) {
+        if self.json {
+            say_out(&format!("{:#}", serde_json::json!({ "problem": said })));
+        } else {
+            say_err(&text());
         }
     }
 

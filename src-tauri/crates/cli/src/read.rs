@@ -4,17 +4,14 @@ use std::fmt::Write;
 
 use desk::{Desk, EntryView, ReadView, SaidView, Setup, read_files};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::Ended;
 use crate::args;
 use crate::end::End;
 use crate::print::{Printer, lines};
 use crate::prompt;
+use crate::question;
 use crate::show::{credential_text, picture_text};
-
-/// The finding that is an export, which is read further.
-const EXPORT: &str = "app-export";
 
 pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
     let fail = |problem| {
@@ -28,19 +25,18 @@ pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
     let desk = Desk::new(Setup::of(Vec::new()));
     if let [picture] = files.as_slice()
         && let Ok(view) = desk.inspect_picture(picture)
-        && view.findings.iter().all(|finding| finding.code != EXPORT)
     {
         let enrollable = view.findings.iter().any(|finding| finding.credential.is_some());
         printer.result(&json!(view), || picture_text(&view, printer));
         return Ok(if enrollable { End::Done } else { End::NoCredential });
     }
     let encoding = read.encoding.as_deref();
-    let password = password_from_file(read).map_err(fail)?;
+    let password = question::password_in(read.password_file.as_deref()).map_err(fail)?;
     let asked = password.is_none();
     let mut view = read_files(&files, password, encoding).map_err(fail)?;
     if asked
         && let ReadView::Question { question } = &view
-        && let Some(password) = ask(question, printer)
+        && let Some(password) = question::ask(question, printer)
     {
         view = read_files(&files, Some(password), encoding).map_err(fail)?;
     }
@@ -52,32 +48,9 @@ pub(crate) fn read(read: &args::Read, printer: &Printer) -> Ended {
     Ok(if enrollable { End::Done } else { End::NoCredential })
 }
 
-/// A password that a person types; nobody is asked where nobody can answer.
-fn ask(question: &SaidView, printer: &Printer) -> Option<Zeroizing<String>> {
-    let key = match question.code.as_str() {
-        "password-needed" => "cli-read-ask-password",
-        "key-needed" => "cli-read-ask-key",
-        _ => return None,
-    };
-    if !prompt::is_interactive() {
-        return None;
-    }
-    printer.note(&printer.say(&format!("question-{}", question.code), &question.facts).message);
-    prompt::password(&printer.message(key)).filter(|password| !password.is_empty())
-}
-
-fn password_from_file(read: &args::Read) -> Result<Option<Zeroizing<String>>, desk::Problem> {
-    let Some(path) = &read.password_file else {
-        return Ok(None);
-    };
-    let bytes = prompt::file_or_input(path)?;
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-    Ok(text.lines().next().map(|line| Zeroizing::new(line.to_owned())))
-}
-
 fn text(view: &ReadView, printer: &Printer) -> String {
     match view {
-        ReadView::Question { question } => said("question", question, printer),
+        ReadView::Question { question } => question::text(question, printer),
         ReadView::Refused { reason } => said("finding", reason, printer),
         ReadView::Entries { title, entries, remarks, form: _ } => {
             let mut text = format!("{title}\n");
@@ -97,12 +70,7 @@ fn entry_text(entry: &EntryView, printer: &Printer) -> String {
     let mut text = match (&entry.credential, &entry.unusable) {
         (Some(credential), _) => credential_text(credential, printer),
         (None, Some(reason)) => {
-            let mut words = said("finding", reason, printer);
-            // Some reasons name the cell themselves.
-            if reason.facts.contains_key("column") && !reason.code.starts_with("cell-") {
-                let cell = printer.say("cli-read-cell", &reason.facts).message;
-                words = format!("{cell} {words}");
-            }
+            let words = question::reason("finding", &reason.code, &reason.facts, printer);
             format!("{}\n   {}", entry.name, words.replace('\n', "\n   "))
         }
         (None, None) => entry.name.clone(),

@@ -9,25 +9,40 @@ use serde_json::json;
 use crate::args;
 use crate::end::End;
 use crate::print::{Printer, lines};
+use crate::question;
 
 /// Every finding, numbered as `--finding` counts.
 pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {
     let mut text = String::new();
+    if let Some(title) = &view.title {
+        let _ = writeln!(text, "{title}");
+    }
     for finding in &view.findings {
         let _ = writeln!(text, "{}. {}", finding.id + 1, finding_text(finding, printer));
     }
     if view.unread > 0 {
         let _ = writeln!(text, "{} more code(s) could not be read.", view.unread);
     }
+    for remark in &view.remarks {
+        let said = printer.say(&format!("remark-{}", remark.code), &remark.facts);
+        let _ = writeln!(text, "{}", lines(&said));
+    }
     text
 }
 
 fn finding_text(finding: &FindingView, printer: &Printer) -> String {
-    if let Some(credential) = &finding.credential {
-        return credential_text(credential, printer);
+    let mut text = match &finding.credential {
+        Some(credential) => credential_text(credential, printer),
+        None => {
+            let reason = question::reason(&finding.kind, &finding.code, &finding.facts, printer);
+            let reason = reason.replace('\n', "\n   ");
+            if finding.name.is_empty() { reason } else { format!("{}\n   {reason}", finding.name) }
+        }
+    };
+    for told in [&finding.token, &finding.file].into_iter().flatten() {
+        let _ = write!(text, "\n   {told}");
     }
-    let said = printer.say(&format!("finding-{}", finding.code), &finding.facts);
-    lines(&said).replace('\n', "\n   ")
+    text
 }
 
 /// Whose it is and its parameters, and what should be known about it.

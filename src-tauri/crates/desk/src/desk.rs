@@ -4,15 +4,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enroll::{Choice, Rejection};
-use intake::Source;
+use intake::{Answers, SecretEncoding};
+use qr::PictureError;
 use token::{Random, SessionError, Summons, TokenState, WriteFailure};
 use zeroize::Zeroizing;
 
 use crate::clock::{ClockDoubt, doubt_clock};
+use crate::found::{Handed, read};
+use crate::input::Input;
 use crate::look::Looker;
-use crate::run::{Chosen, Failed, Picture, Run, is_typed};
+use crate::run::{Chosen, Failed, Run, is_typed};
 use crate::setup::Now;
-use crate::state::{State, open_picture};
+use crate::state::State;
 use crate::talks::compared;
 use crate::watch::Seen;
 use crate::{
@@ -68,32 +71,48 @@ impl Desk {
         present::families()
     }
 
-    /// Reads a picture. A single credential is taken at once; anything else is
-    /// shown and has to be chosen, however many there are.
+    /// Reads what was handed over: pictures, texts and files of any kind, one or many.
+    /// A single credential is taken at once; anything else is shown and has to be
+    /// chosen, however many there are. A file that is encrypted, or that can be read in
+    /// more than one way, asks.
+    pub fn read(&self, inputs: Vec<Input>) -> Result<RunView, Problem> {
+        let mut state = self.lock();
+        state.take(inputs)?;
+        Ok(state.view())
+    }
+
+    /// Reads one picture, or one file of another kind.
     pub fn read_picture(&self, bytes: &[u8]) -> Result<RunView, Problem> {
-        let picture = open_picture(bytes)?;
-        let mut state = self.lock();
-        state.take_picture(picture)?;
-        Ok(state.view())
+        self.read(vec![Input::unnamed(Zeroizing::new(bytes.to_vec()))])
     }
 
-    /// Tells what is in a picture; the run stays as it is.
-    pub fn inspect_picture(&self, bytes: &[u8]) -> Result<PictureView, Problem> {
-        open_picture(bytes).map(|picture| picture.view())
-    }
-
-    /// Takes a Key URI or a secret that was typed, pasted or kept in a file.
+    /// Takes a text that was typed or pasted.
     pub fn read_text(&self, text: &str) -> Result<RunView, Problem> {
-        let nowhere = [(0.0, 0.0); 4];
-        let finding = intake::classify(text, Source::Typed);
-        let picture =
-            Picture { width: 0, height: 0, unread: 0, findings: vec![(Some(finding), nowhere)] };
+        self.read_picture(text.as_bytes())
+    }
+
+    /// Answers what a file asked: its password or key, or `base32`, `hex`, `base64`.
+    pub fn answer(
+        &self,
+        password: Option<Zeroizing<String>>,
+        encoding: Option<&str>,
+    ) -> Result<RunView, Problem> {
         let mut state = self.lock();
-        state.take_picture(picture)?;
+        state.answer(password, encoding.and_then(SecretEncoding::from_code))?;
         Ok(state.view())
     }
 
-    /// Takes one credential of the picture.
+    /// Tells which codes are in a picture, one by one; the run stays as it is. What is
+    /// no such picture is left to [`crate::read_files`].
+    pub fn inspect_picture(&self, bytes: &[u8]) -> Result<PictureView, Problem> {
+        let input = Input::unnamed(Zeroizing::new(bytes.to_vec()));
+        match read(&[input], &Answers::default(), Vec::new())? {
+            Handed::Found(found) if found.is_codes() => Ok(found.view()),
+            Handed::Found(_) | Handed::Asked(_) => Err(Problem::from(&PictureError::NotAPicture)),
+        }
+    }
+
+    /// Takes one credential of what was read.
     pub fn choose(&self, finding: u32) -> Result<RunView, Problem> {
         let mut state = self.lock();
         if !matches!(state.run, Run::Found) {

@@ -6,10 +6,13 @@
 //! problem or a receipt holds a secret, a Key URI, a scanned text or a code. The one
 //! way out for a secret is [`Desk::reveal`], for a maker's tool.
 
+mod asked;
 mod assisted;
 mod clock;
 mod closed_card;
 mod desk;
+mod found;
+mod input;
 mod look;
 mod present;
 mod problem;
@@ -26,11 +29,13 @@ pub use assisted::{Drawing, Revealed};
 pub use clock::{ClockDoubt, doubt_clock};
 pub use desk::Desk;
 pub use enroll::Choice;
-pub use reading::{EntryView, ReadView, SaidView, read_files};
-pub use setup::{Now, Setup, read_capped};
+pub use input::{Bytes, Input, read_capped, read_paths};
+pub use reading::{EntryView, ReadView, read_files};
+pub use setup::{Now, Setup};
 pub use view::{
     ClosedView, CredentialView, Facts, FamilyView, FindingView, MisfitView, PictureView, PlanView,
-    Problem, Progress, RunView, SlotView, TokenView, TokensView, ToldView, VerdictView, WhatView,
+    Problem, Progress, RunView, SaidView, SlotView, TokenView, TokensView, ToldView, VerdictView,
+    WhatView,
 };
 pub use watch::Watch;
 pub use words::{Said, Words};

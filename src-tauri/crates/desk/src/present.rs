@@ -1,7 +1,7 @@
 //! From stages to views: nothing is decided here, and no secret passes.
 
 use enroll::{Evidence, Planned, Rejection, Survey};
-use intake::{Credential, Finding};
+use intake::Credential;
 use oath::{CodeError, Period};
 use token::{
     Access, Capabilities, ClockRule, DRIVERS, Deed, Entry, EntryName, Guard, Misfit, NameRule,
@@ -11,8 +11,8 @@ use token::{
 use crate::look::{Look, Place};
 use crate::problem::stranger_code;
 use crate::{
-    CredentialView, Facts, FamilyView, FindingView, MisfitView, PlanView, Problem, Progress,
-    SlotView, TokenView, VerdictView, WhatView,
+    CredentialView, Facts, FamilyView, MisfitView, PlanView, Problem, Progress, SlotView,
+    TokenView, VerdictView, WhatView,
 };
 
 pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> Facts {
@@ -31,21 +31,6 @@ pub(crate) fn credential(credential: &Credential) -> CredentialView {
         period: parameters.period.as_secs(),
         secret_bytes: u32::try_from(credential.secret().len()).unwrap_or(u32::MAX),
         notes: credential.notes().iter().map(|note| note.code().to_owned()).collect(),
-    }
-}
-
-pub(crate) fn finding(id: u32, finding: &Finding, corners: Option<[(f32, f32); 4]>) -> FindingView {
-    let (code, found, credential) = match finding {
-        Finding::Credential(found) => ("credential", Vec::new(), Some(credential(found))),
-        Finding::Unusable(error) => (error.code(), error.facts(), None),
-        Finding::Foreign(foreign) => (foreign.code(), foreign.facts(), None),
-    };
-    FindingView {
-        id,
-        code: code.to_owned(),
-        facts: found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        credential,
-        corners,
     }
 }
 

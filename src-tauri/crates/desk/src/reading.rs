@@ -8,7 +8,7 @@ use qr::{Effort, PictureError};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{CredentialView, Facts, Problem, present};
+use crate::{CredentialView, Problem, SaidView, present};
 
 /// What was found in files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,15 +38,6 @@ pub enum ReadView {
         #[serde(flatten)]
         reason: SaidView,
     },
-}
-
-/// A code with its facts, to be looked up in the words.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SaidView {
-    /// The code.
-    pub code: String,
-    /// The facts that the words name.
-    pub facts: Facts,
 }
 
 /// One entry of a file, without its secret.
@@ -125,7 +116,8 @@ fn view(reading: &Reading) -> ReadView {
     }
 }
 
-fn said(code: &str, facts: Vec<(&'static str, String)>) -> SaidView {
+/// A code with its facts.
+pub(crate) fn said(code: &str, facts: Vec<(&'static str, String)>) -> SaidView {
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     SaidView { code: code.to_owned(), facts }
 }

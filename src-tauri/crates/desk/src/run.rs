@@ -1,26 +1,18 @@
 //! The stage that a run is in, with what it owns.
 
 use enroll::{Captured, Confirmed, Planned, ProofFailure, Unconfirmed, Written};
-use intake::Finding;
 use oath::UnixTime;
 use token::ProofClass;
 use zeroize::Zeroizing;
 
+use crate::asked::Asked;
 use crate::assisted::Assisted;
+use crate::found::Found;
 use crate::look::Place;
-use crate::{MisfitView, PictureView, Problem, RunView, TokenView, VerdictView, WhatView, present};
+use crate::{MisfitView, Problem, RunView, TokenView, VerdictView, WhatView, present};
 
 /// Four corners in pixels: top left, top right, bottom right, bottom left.
 pub(crate) type Corners = [(f32, f32); 4];
-
-/// The findings of a picture, in reading order. The place of a credential that
-/// is in use is empty until the run comes back.
-pub(crate) struct Picture {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) unread: u32,
-    pub(crate) findings: Vec<(Option<Finding>, Corners)>,
-}
 
 /// A token that was chosen, with its password while the run lasts.
 pub(crate) struct Chosen {
@@ -66,6 +58,7 @@ impl Chosen {
 pub(crate) enum Run {
     Empty,
     Found,
+    Asked(Asked),
     Captured(Captured),
     Locked {
         captured: Captured,
@@ -118,6 +111,7 @@ impl Run {
             Self::Assisted(assisted) => assisted.into_captured().map_err(Self::Assisted),
             other @ (Self::Empty
             | Self::Found
+            | Self::Asked(_)
             | Self::Written { .. }
             | Self::Confirmed { .. }
             | Self::Unconfirmed { .. }) => Err(other),
@@ -133,6 +127,7 @@ impl Run {
             | Self::Failed(Failed { chosen, .. }) => Some(chosen),
             Self::Empty
             | Self::Found
+            | Self::Asked(_)
             | Self::Captured(_)
             | Self::Written { .. }
             | Self::Confirmed { .. }
@@ -151,13 +146,14 @@ impl Run {
         Self::Written { written, chosen, problem: Some(Problem::from(failure)), verdict: None }
     }
 
-    pub(crate) fn view(&self, picture: Option<&Picture>) -> RunView {
+    pub(crate) fn view(&self, found: Option<&Found>) -> RunView {
         match self {
             Self::Empty => RunView::Empty,
-            Self::Found => match picture {
-                Some(picture) => RunView::Found { picture: picture.view() },
+            Self::Found => match found {
+                Some(found) => RunView::Found { picture: found.view() },
                 None => RunView::Empty,
             },
+            Self::Asked(asked) => asked.view(),
             Self::Captured(captured) => {
                 RunView::Captured { credential: present::credential(captured.credential()) }
             }
@@ -229,19 +225,5 @@ fn how_code(written: &Written) -> &'static str {
         ProofClass::Types => "press-key",
         ProofClass::Displays if written.slot().is_some() => "choose-place",
         ProofClass::Displays | ProofClass::Computes | ProofClass::ReadsClock => "switch-off-on",
-    }
-}
-
-impl Picture {
-    pub(crate) fn view(&self) -> PictureView {
-        let findings = (0u32..).zip(&self.findings).filter_map(|(id, (finding, corners))| {
-            finding.as_ref().map(|finding| present::finding(id, finding, Some(*corners)))
-        });
-        PictureView {
-            width: self.width,
-            height: self.height,
-            unread: self.unread,
-            findings: findings.collect(),
-        }
     }
 }

@@ -1,21 +1,13 @@
 //! What a desk is given: sources of tokens, a clock, random bytes.
 
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oath::UnixTime;
 use token::{Random, TokenSource};
-use zeroize::Zeroizing;
-
-use crate::Problem;
 
 /// The clock.
 pub type Now = Arc<dyn Fn() -> UnixTime + Send + Sync>;
-
-/// The largest file that is read as a picture, in bytes.
-const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 /// What a desk is given.
 pub struct Setup {
@@ -47,18 +39,4 @@ impl Setup {
 fn system_time() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Reads a file that is meant to be a picture, at most 64 MiB.
-pub fn read_capped(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let unreadable = |error: std::io::Error| {
-        Problem::new("file-unreadable", [("reason", error.kind().to_string())])
-    };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(Problem::new("file-too-large", [("most", "64 MiB".to_owned())]));
-    }
-    Ok(bytes)
 }

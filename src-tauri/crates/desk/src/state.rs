@@ -1,19 +1,22 @@
-//! What a desk remembers between intents: the run, and the picture behind it.
+//! What a desk remembers between intents: the run, and what it came from.
 
 use std::collections::HashSet;
 
 use enroll::{Captured, Planned, Written};
-use intake::{Finding, Source};
-use qr::Effort;
+use intake::{Answers, SecretEncoding};
+use zeroize::Zeroizing;
 
-use crate::run::{Chosen, Failed, Picture, Run};
+use crate::asked::Asked;
+use crate::found::{Found, Handed, read};
+use crate::input::Input;
+use crate::run::{Chosen, Failed, Run};
 use crate::{Problem, RunView};
 
 /// The run with what led to it.
 pub(crate) struct State {
     pub(crate) run: Run,
-    pub(crate) picture: Option<Picture>,
-    /// Which finding of the picture is in use.
+    pub(crate) found: Option<Found>,
+    /// Which finding of it is in use.
     pub(crate) in_use: Option<usize>,
     /// Serials of tokens that refused the authentication. They are not asked a
     /// second time: some firmware counts and locks for good.
@@ -27,7 +30,7 @@ impl State {
     pub(crate) fn new() -> Self {
         Self {
             run: Run::Empty,
-            picture: None,
+            found: None,
             in_use: None,
             refused: HashSet::new(),
             keyed: HashSet::new(),
@@ -35,48 +38,70 @@ impl State {
     }
 
     pub(crate) fn view(&self) -> RunView {
-        self.run.view(self.picture.as_ref())
+        self.run.view(self.found.as_ref())
     }
 
-    /// A picture that arrives while a written token waits for its proof, or for
-    /// somebody to see what became of it, is turned away: it would silently
-    /// throw that token's run away.
-    pub(crate) fn take_picture(&mut self, picture: Picture) -> Result<(), Problem> {
+    /// What arrives while a written token waits for its proof, or for somebody to see
+    /// what became of it, is turned away: it would silently throw that token's run
+    /// away.
+    pub(crate) fn may_take(&self) -> Result<(), Problem> {
         let handed = matches!(&self.run, Run::Assisted(assisted) if assisted.is_under_way());
         if handed || matches!(self.run, Run::Written { .. } | Run::Failed(_)) {
             return Err(Problem::wrong_stage());
         }
-        let single = match picture.findings.as_slice() {
-            [(Some(Finding::Credential(_)), _)] => picture.unread == 0,
-            _ => false,
+        Ok(())
+    }
+
+    /// Reads what was handed over; another picture of an export that is begun goes on
+    /// with it.
+    pub(crate) fn take(&mut self, inputs: Vec<Input>) -> Result<(), Problem> {
+        self.may_take()?;
+        let begun = match (&self.run, &self.found) {
+            (Run::Found, Some(found)) => found.begun(),
+            _ => Vec::new(),
         };
-        self.run = Run::Found;
-        self.picture = Some(picture);
-        self.in_use = None;
-        if single {
-            self.use_finding(0)?;
+        match read(&inputs, &Answers::default(), begun.clone())? {
+            Handed::Found(found) => self.lay_out(found)?,
+            Handed::Asked(question) => {
+                self.start_over();
+                self.run = Run::Asked(Asked::new(inputs, begun, question));
+            }
         }
         Ok(())
     }
 
-    pub(crate) fn use_finding(&mut self, index: usize) -> Result<(), Problem> {
-        let place = self
-            .picture
-            .as_mut()
-            .and_then(|picture| picture.findings.get_mut(index))
-            .map(|(finding, _)| finding)
-            .ok_or_else(Problem::wrong_stage)?;
-        match place.take() {
-            Some(Finding::Credential(credential)) => {
-                self.run = Run::Captured(Captured::new(credential));
-                self.in_use = Some(index);
-                Ok(())
-            }
-            other => {
-                *place = other;
-                Err(Problem::wrong_stage())
-            }
+    /// Reads again with an answer.
+    pub(crate) fn answer(
+        &mut self,
+        password: Option<Zeroizing<String>>,
+        encoding: Option<SecretEncoding>,
+    ) -> Result<(), Problem> {
+        let Run::Asked(asked) = &mut self.run else {
+            return Err(Problem::wrong_stage());
+        };
+        match asked.answer(password, encoding)? {
+            Some(Handed::Found(found)) => self.lay_out(found),
+            Some(Handed::Asked(_)) | None => Ok(()),
         }
+    }
+
+    fn lay_out(&mut self, found: Found) -> Result<(), Problem> {
+        let single = found.single();
+        self.run = Run::Found;
+        self.found = Some(found);
+        self.in_use = None;
+        single.map_or(Ok(()), |index| self.use_finding(index))
+    }
+
+    pub(crate) fn use_finding(&mut self, index: usize) -> Result<(), Problem> {
+        let credential = self
+            .found
+            .as_mut()
+            .and_then(|found| found.take(index))
+            .ok_or_else(Problem::wrong_stage)?;
+        self.run = Run::Captured(Captured::new(credential));
+        self.in_use = Some(index);
+        Ok(())
     }
 
     pub(crate) fn take_captured(&mut self) -> Result<Captured, Problem> {
@@ -116,25 +141,23 @@ impl State {
     /// Forgets the run; what tokens refused is not forgotten.
     pub(crate) fn start_over(&mut self) {
         self.run = Run::Empty;
-        self.picture = None;
+        self.found = None;
         self.in_use = None;
     }
 
     pub(crate) fn step_back(&mut self) {
         match std::mem::replace(&mut self.run, Run::Empty) {
             Run::Captured(captured) => {
-                let several = self.picture.as_ref().is_some_and(|p| p.findings.len() > 1);
-                let place = self.in_use.take().filter(|_| several).and_then(|index| {
-                    self.picture.as_mut().and_then(|picture| picture.findings.get_mut(index))
-                });
-                if let Some((finding, _)) = place {
-                    *finding = Some(Finding::Credential(captured.release()));
-                    self.run = Run::Found;
-                } else {
-                    self.picture = None;
+                let index = self.in_use.take();
+                match (index, self.found.as_mut().filter(|found| found.is_choice())) {
+                    (Some(index), Some(found)) => {
+                        found.put_back(index, captured.release());
+                        self.run = Run::Found;
+                    }
+                    (_, _) => self.found = None,
                 }
             }
-            Run::Found => self.picture = None,
+            Run::Found | Run::Asked(_) => self.found = None,
             Run::Assisted(assisted) => {
                 self.run = assisted.back().map_or_else(Run::Assisted, Run::Captured);
             }
@@ -144,21 +167,4 @@ impl State {
             },
         }
     }
-}
-
-/// Reads a picture and classifies every code in it.
-pub(crate) fn open_picture(bytes: &[u8]) -> Result<Picture, Problem> {
-    let reading = qr::read(bytes, Effort::default()).map_err(|error| Problem::from(&error))?;
-    let unread = u32::try_from(reading.unread).unwrap_or(u32::MAX);
-    if reading.codes.is_empty() {
-        return Err(Problem::no_code_found(unread));
-    }
-    let classify =
-        |code: qr::FoundCode| (Some(intake::classify(code.text(), Source::Picture)), code.corners);
-    Ok(Picture {
-        width: reading.width,
-        height: reading.height,
-        unread,
-        findings: reading.codes.into_iter().map(classify).collect(),
-    })
 }

@@ -19,10 +19,19 @@ pub type Facts = BTreeMap<String, String>;
 pub enum RunView {
     /// Nothing was read yet.
     Empty,
-    /// A picture was read; one of its findings has to be chosen.
+    /// Something was read; one of its findings has to be chosen.
     Found {
-        /// What is in the picture.
+        /// What is in it.
         picture: PictureView,
+    },
+    /// What was handed over cannot be read without an answer.
+    Asked {
+        /// What is asked: `password-needed`, `key-needed` or `encoding-needed`.
+        question: SaidView,
+        /// How the secret may be written, the likeliest first; for `encoding-needed`.
+        encodings: Vec<String>,
+        /// What came of the last answer, if it was not right.
+        refusal: Option<SaidView>,
     },
     /// A credential is at hand; a token has to be chosen.
     Captured {
@@ -130,33 +139,54 @@ pub enum RunView {
     },
 }
 
-/// What is in a picture.
+/// What is in a picture, a text, a file or several of them.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct PictureView {
-    /// Width in pixels.
+    /// Width in pixels; 0 where it is not one picture.
     pub width: u32,
-    /// Height in pixels.
+    /// Height in pixels; 0 where it is not one picture.
     pub height: u32,
     /// Codes that were located and could not be read.
     pub unread: u32,
-    /// Every code that was read, from top to bottom.
+    /// What it is as people know it, such as `Aegis vault`, where it is a list.
+    pub title: Option<String>,
+    /// Every code or entry, from top to bottom.
     pub findings: Vec<FindingView>,
+    /// What is to be said of the whole.
+    pub remarks: Vec<SaidView>,
 }
 
-/// One code of a picture.
+/// One code of a picture or one entry of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct FindingView {
     /// Its id in this run.
     pub id: u32,
+    /// Among which words `code` is: `finding`, `problem` or `question`.
+    pub kind: String,
     /// What it is: `credential`, or the code of a reason.
     pub code: String,
     /// Facts for the words of `code`.
     pub facts: Facts,
     /// Present when it can be enrolled.
     pub credential: Option<CredentialView>,
+    /// Whose it is, as far as it says; also where it cannot be enrolled.
+    pub name: String,
+    /// Serial number, maker and model of the token that it belongs to, where told.
+    pub token: Option<String>,
+    /// The file that it is from, where there are several.
+    pub file: Option<String>,
     /// Its corners in the picture, in pixels: top left, top right, bottom right,
     /// bottom left.
     pub corners: Option<[(f32, f32); 4]>,
+}
+
+/// A code with its facts, to be looked up in the words.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct SaidView {
+    /// The code.
+    pub code: String,
+    /// The facts that the words name.
+    pub facts: Facts,
 }
 
 /// A credential without its secret.
@@ -438,6 +468,7 @@ mod tests {
         let mut wrong = Vec::new();
         check::<RunView>(&mut wrong);
         check::<PictureView>(&mut wrong);
+        check::<SaidView>(&mut wrong);
         check::<FindingView>(&mut wrong);
         check::<CredentialView>(&mut wrong);
         check::<TokensView>(&mut wrong);

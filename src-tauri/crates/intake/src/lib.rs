@@ -45,7 +45,7 @@ pub use foreign::{Everyday, Foreign, Vendor};
 pub use form::Form;
 pub use key_uri_error::KeyUriError;
 pub use note::Note;
-pub use read::{read, read_codes};
+pub use read::{is_export, read, read_codes};
 pub use reading::{Entries, Entry, Question, Reading};
 pub use refusal::Refusal;
 pub use remark::Remark;

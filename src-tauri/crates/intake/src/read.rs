@@ -127,6 +127,12 @@ fn read_text(text: &str, source: Source, answers: &Answers) -> Reading {
     read_bare(text, source, answers)
 }
 
+/// Whether a text is a piece of Google Authenticator's export, which may be spread over
+/// several codes.
+pub fn is_export(text: &str) -> bool {
+    is_migration(trimmed(text))
+}
+
 fn is_migration(text: &str) -> bool {
     starts_with(text, migration::SCHEME)
 }
