@@ -47,9 +47,12 @@ fn an_intent_out_of_turn_is_rejected_with_a_code() {
 #[test]
 fn a_picture_comes_as_the_raw_body() {
     let (_app, page) = open();
-    let not_a_picture = InvokeBody::Raw(b"not a picture".to_vec());
-    let problem = send(&page, "read_picture", not_a_picture).expect_err("it is no picture");
-    assert_eq!(problem["code"], "picture-not-a-picture");
+    let damaged = InvokeBody::Raw(b"\x89PNG\r\n\x1a\n".to_vec());
+    let problem = send(&page, "read_picture", damaged).expect_err("it has no pixels");
+    assert_eq!(problem["code"], "picture-damaged");
+    let no_picture = InvokeBody::Raw(b"not a picture".to_vec());
+    let run = send(&page, "read_picture", no_picture).expect("it is told what it is");
+    assert_eq!(run["picture"]["findings"][0]["code"], "unknown");
     let problem = call(&page, "read_picture", json!({})).expect_err("there is no body");
     assert_eq!(problem["code"], "file-unreadable");
 }

@@ -227,8 +227,8 @@ finding-base64-secret = This may be a secret written in base64 ({ $length } char
     .next = Use the QR code that the service shows for an authenticator app.
 finding-link = This code is a link to a web page.
     .next = Take a picture of the code for an authenticator app instead.
-finding-unknown = Sower does not know what this code is.
-    .next = Take a picture of the code that the service shows for an authenticator app.
+finding-unknown = Sower does not know what this is.
+    .next = Take a picture of the code that the service shows for an authenticator app, or open an export or a seed file.
 
 ## What is wrong with a code that was meant for an authenticator app
 
