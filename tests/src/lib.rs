@@ -14,6 +14,8 @@ pub mod card;
 #[cfg(target_os = "linux")]
 pub mod guest;
 #[cfg(target_os = "linux")]
+pub mod hand;
+#[cfg(target_os = "linux")]
 pub mod pcscd;
 #[cfg(target_os = "linux")]
 pub mod usbip;

@@ -27,6 +27,7 @@ pub struct Window {
     page: WebDriver,
     test: String,
     home: TempDir,
+    display: String,
     // They end in this order: the driver takes the program along, and what is left of
     // it ends with its screen.
     _driver: Process,
@@ -50,7 +51,8 @@ impl Window {
                 .request_timeout(LIMIT)
                 .await
                 .expect("WebKitWebDriver opens the window");
-        let window = Self { page, test: test.to_owned(), home, _driver: driver, _screen: screen };
+        let window =
+            Self { page, test: test.to_owned(), home, display, _driver: driver, _screen: screen };
         window.stage("empty").await;
         window
     }
@@ -134,6 +136,18 @@ impl Window {
         let field = self.find("input[type=file]").await;
         let path = picture.to_str().expect("temporary folders have plain names");
         field.send_keys(path).await.expect("the field takes a file");
+    }
+
+    /// The name of the screen that the window is on.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Draws a text as QR code into a file that ends with the window.
+    pub fn drawn(&self, text: &str, name: &str) -> PathBuf {
+        let picture = self.home.path().join(name);
+        draw(text, &picture);
+        picture
     }
 
     /// Checks the rules of axe-core on what is shown now, and keeps a picture of it.

@@ -31,13 +31,12 @@ pub(crate) fn picture_text(view: &PictureView, printer: &Printer) -> String {
 }
 
 fn finding_text(finding: &FindingView, printer: &Printer) -> String {
-    let mut text = match &finding.credential {
-        Some(credential) => credential_text(credential, printer),
-        None => {
-            let reason = question::reason(&finding.kind, &finding.code, &finding.facts, printer);
-            let reason = reason.replace('\n', "\n   ");
-            if finding.name.is_empty() { reason } else { format!("{}\n   {reason}", finding.name) }
-        }
+    let mut text = if let Some(credential) = &finding.credential {
+        credential_text(credential, printer)
+    } else {
+        let reason = question::reason(&finding.kind, &finding.code, &finding.facts, printer);
+        let reason = reason.replace('\n', "\n   ");
+        if finding.name.is_empty() { reason } else { format!("{}\n   {reason}", finding.name) }
     };
     for told in [&finding.token, &finding.file].into_iter().flatten() {
         let _ = write!(text, "\n   {told}");
