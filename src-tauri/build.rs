@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "open_picture",
     "read_picture",
     "paste",
+    "read_longer",
     "answer",
     "choose",
     "tokens",

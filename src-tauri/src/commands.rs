@@ -82,6 +82,12 @@ pub(crate) async fn paste(desk: DeskState<'_>) -> Answer {
     .await
 }
 
+/// Looks longer at what was handed over last.
+#[tauri::command]
+pub(crate) async fn read_longer(desk: DeskState<'_>) -> Answer {
+    at(&desk, Desk::read_longer).await
+}
+
 /// Answers what a file asked.
 #[tauri::command]
 pub(crate) async fn answer(

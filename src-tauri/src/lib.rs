@@ -79,6 +79,7 @@ pub fn furnish<R: Runtime>(
             commands::open_picture,
             commands::read_picture,
             commands::paste,
+            commands::read_longer,
             commands::answer,
             commands::choose,
             commands::tokens,

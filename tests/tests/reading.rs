@@ -182,6 +182,30 @@ fn a_folder_is_the_files_in_it() {
 }
 
 #[test]
+fn a_longer_look_is_possible_once() {
+    let world = World::new();
+    let none = striped();
+    let first = world.desk.read_picture(&none).expect_err("no code");
+    assert_eq!((first.code.as_str(), first.facts.contains_key("longer")), ("no-code-found", true));
+    let second = world.desk.read_longer().expect_err("no code either");
+    assert!(!second.facts.contains_key("longer"), "{second:?}");
+    assert_eq!(world.desk.read_longer().expect_err("it was given").code, "wrong-stage");
+    world.desk.read_picture(&none).expect_err("no code");
+    world.desk.start_over();
+    assert_eq!(world.desk.read_longer().expect_err("forgotten").code, "wrong-stage");
+}
+
+/// A picture of grey stripes, 64 by 64, as a Windows bitmap of 24 bits.
+fn striped() -> Vec<u8> {
+    let mut file = b"BM".to_vec();
+    for field in [54 + 64 * 64 * 3, 0, 54, 40, 64, 64, 1 | 24 << 16, 0, 0, 0, 0, 0, 0_u32] {
+        file.extend(field.to_le_bytes());
+    }
+    file.extend((0..64 * 64 * 3).map(|byte: u32| u8::try_from(byte / 3 % 64 * 3).unwrap_or(0)));
+    file
+}
+
+#[test]
 fn nothing_new_is_taken_while_a_written_token_waits() {
     let world = World::new();
     world.put(practice("token2-nfc-single-profile").expect("family"));

@@ -24,6 +24,8 @@ export interface Backend {
   readPicture(bytes: Uint8Array): Promise<RunView>;
   /** Reads the picture or the text that is on the clipboard. */
   paste(): Promise<RunView>;
+  /** Looks longer at what was handed over last, where that may find more. */
+  readLonger(): Promise<RunView>;
   /** Answers what a file asked. */
   answer(answer: FileAnswer): Promise<RunView>;
   choose(finding: number): Promise<RunView>;
@@ -88,6 +90,7 @@ export const tauri: Backend = {
   // The bytes are the raw body: a JSON array of numbers would be many times as long.
   readPicture: (bytes) => invoke("read_picture", bytes),
   paste: () => invoke("paste"),
+  readLonger: () => invoke("read_longer"),
   answer: (answer) => invoke("answer", answer),
   choose: (finding) => invoke("choose", { finding }),
   tokens: () => invoke("tokens"),

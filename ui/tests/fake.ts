@@ -36,6 +36,7 @@ export class Fake implements Backend {
   openPicture = () => this.#intent("openPicture");
   paste = () => this.#certain("paste");
   readPicture = (bytes: Uint8Array) => this.#certain("readPicture", [...bytes]);
+  readLonger = () => this.#certain("readLonger");
   answer = (answer: unknown) => this.#certain("answer", answer);
   choose = (finding: number) => this.#certain("choose", finding);
   plan = (wish: unknown) => this.#certain("plan", wish);

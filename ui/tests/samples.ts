@@ -349,6 +349,7 @@ export const runs = {
       width: 1200,
       height: 900,
       unread: 1,
+      longer: true,
       title: null,
       remarks: [],
       findings: [
@@ -364,6 +365,7 @@ export const runs = {
       width: 600,
       height: 600,
       unread: 0,
+      longer: false,
       title: null,
       remarks: [],
       findings: [finding(0, "microsoft-push")],
@@ -375,6 +377,7 @@ export const runs = {
       width: 0,
       height: 0,
       unread: 0,
+      longer: false,
       title: "seed table",
       remarks: [{ code: "no-header", facts: {} }],
       findings: [
@@ -409,6 +412,7 @@ export const runs = {
       width: 400,
       height: 400,
       unread: 0,
+      longer: false,
       title: "Google Authenticator export",
       remarks: [{ code: "incomplete", facts: { scanned: "1", of: "3" } }],
       findings: [{ ...finding(0, "credential"), credential: adele }],

@@ -123,6 +123,23 @@ describe("reading", () => {
   });
 });
 
+describe("a longer look", () => {
+  it("is offered where it may find more, and only there", async () => {
+    const fake = await show(runs.empty);
+    await fake.tell("problem", problem("no-code-found", { longer: "yes" }));
+    await press("Look longer (some seconds)");
+    expect(fake.intents).toEqual([["readLonger"]]);
+    await fake.tell("problem", problem("no-code-found"));
+    expect(screen.queryByRole("button", { name: /Look longer/ })).toBeNull();
+  });
+
+  it("is offered beside what was found", async () => {
+    const fake = await show(runs.found);
+    await press("Look longer (some seconds)");
+    expect(fake.intents).toEqual([["readLonger"]]);
+  });
+});
+
 describe("files", () => {
   it("tells whose each entry is, and why one is none", async () => {
     await show(runs["seed-file"]);

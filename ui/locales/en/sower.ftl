@@ -447,6 +447,7 @@ ui-found-use = Use this account
 ui-found-other = Read something else
 ui-found-search = Find an account
 ui-found-shown = { $shown } of { $count } are shown.
+ui-look-longer = Look longer (some seconds)
 ui-found-more = Add another picture…
 ui-found-token = For the token { $token }
 ui-found-file = From { $file }

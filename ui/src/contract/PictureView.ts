@@ -19,6 +19,10 @@ height: number,
  */
 unread: number, 
 /**
+ * Whether a longer look at what was not read is possible.
+ */
+longer: boolean, 
+/**
  * What it is as people know it, such as `Aegis vault`, where it is a list.
  */
 title: string | null, 

@@ -9,7 +9,7 @@ export type Problem = {
  */
 code: string, 
 /**
- * Facts for the words.
+ * Facts for the words. Where `longer` is among them, a longer look is possible.
  */
 facts: { [key in string]: string }, 
 /**

@@ -90,6 +90,9 @@ pub(crate) struct Enroll {
     /// Which of several codes or entries, counted from 1.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) finding: Option<u32>,
+    /// Look some seconds longer where a code is not read.
+    #[arg(long)]
+    pub(crate) longer: bool,
     /// A file with the password of an encrypted input on its first line.
     #[arg(long, value_name = "FILE")]
     pub(crate) input_password_file: Option<PathBuf>,

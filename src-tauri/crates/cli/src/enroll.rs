@@ -119,7 +119,15 @@ impl Run<'_> {
         };
         let arguments = self.arguments;
         let inputs = self.inputs(&arguments.picture, arguments.text.as_deref()).map_err(fail)?;
-        let view = self.desk().read(inputs).map_err(fail)?;
+        let view = match self.desk().read(inputs) {
+            Err(problem) if arguments.longer && problem.facts.contains_key("longer") => {
+                self.desk().read_longer().map_err(fail)?
+            }
+            Ok(RunView::Found { picture }) if arguments.longer && picture.longer => {
+                self.desk().read_longer().map_err(fail)?
+            }
+            read => read.map_err(fail)?,
+        };
         let view = self.answered(view)?;
         let view = match (show::findings(&view), arguments.finding) {
             // A number that was given is meant: with one code in sight it can only be 1.

@@ -1,6 +1,7 @@
 //! A file that cannot be read without an answer, kept until it comes.
 
 use intake::{Answers, Question, Refusal, SecretEncoding};
+use qr::Effort;
 use zeroize::Zeroizing;
 
 use crate::found::{Handed, read};
@@ -38,7 +39,7 @@ impl Asked {
         }
         self.answers.encoding = encoding.or(self.answers.encoding);
         self.refusal = None;
-        match read(&self.inputs, &self.answers, self.begun.clone())? {
+        match read(&self.inputs, &self.answers, self.begun.clone(), Effort::default())? {
             Handed::Asked(question) => {
                 self.question = question;
                 Ok(None)

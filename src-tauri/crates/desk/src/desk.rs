@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enroll::{Choice, Rejection};
 use intake::{Answers, SecretEncoding};
-use qr::PictureError;
+use qr::{Effort, PictureError};
 use token::{Random, SessionError, Summons, TokenState, WriteFailure};
 use zeroize::Zeroizing;
 
@@ -91,6 +91,14 @@ impl Desk {
         self.read_picture(text.as_bytes())
     }
 
+    /// Looks longer, some seconds, at what was handed over last and held a code that was
+    /// not read.
+    pub fn read_longer(&self) -> Result<RunView, Problem> {
+        let mut state = self.lock();
+        state.take_longer()?;
+        Ok(state.view())
+    }
+
     /// Answers what a file asked: its password or key, or `base32`, `hex`, `base64`.
     pub fn answer(
         &self,
@@ -106,8 +114,8 @@ impl Desk {
     /// no such picture is left to [`crate::read_files`].
     pub fn inspect_picture(&self, bytes: &[u8]) -> Result<PictureView, Problem> {
         let input = Input::unnamed(Zeroizing::new(bytes.to_vec()));
-        match read(&[input], &Answers::default(), Vec::new())? {
-            Handed::Found(found) if found.is_codes() => Ok(found.view()),
+        match read(&[input], &Answers::default(), Vec::new(), Effort::default())? {
+            Handed::Found(found) if found.is_codes() => Ok(found.view(false)),
             Handed::Found(_) | Handed::Asked(_) => Err(Problem::from(&PictureError::NotAPicture)),
         }
     }

@@ -60,11 +60,12 @@ pub(crate) fn read(
     inputs: &[Input],
     answers: &Answers,
     begun: Vec<Zeroizing<String>>,
+    effort: Effort,
 ) -> Result<Handed, Problem> {
     match inputs {
         [] => Err(Problem::new("folder-empty", [])),
-        [only] => read_one(only.bytes.as_ref().map_err(Clone::clone)?, answers, begun),
-        several => Ok(Handed::Found(read_several(several, answers, begun))),
+        [only] => read_one(only.bytes.as_ref().map_err(Clone::clone)?, answers, begun, effort),
+        several => Ok(Handed::Found(read_several(several, answers, begun, effort))),
     }
 }
 
@@ -72,8 +73,9 @@ fn read_one(
     bytes: &Bytes,
     answers: &Answers,
     begun: Vec<Zeroizing<String>>,
+    effort: Effort,
 ) -> Result<Handed, Problem> {
-    let picture = match qr::read(bytes, Effort::default()) {
+    let picture = match qr::read(bytes, effort) {
         Ok(picture) => picture,
         Err(PictureError::Empty | PictureError::NotAPicture) => {
             return Ok(handed(intake::read(bytes, answers), None));
@@ -120,7 +122,12 @@ fn read_codes(
     result
 }
 
-fn read_several(inputs: &[Input], answers: &Answers, begun: Vec<Zeroizing<String>>) -> Found {
+fn read_several(
+    inputs: &[Input],
+    answers: &Answers,
+    begun: Vec<Zeroizing<String>>,
+    effort: Effort,
+) -> Found {
     let mut found = Found::default();
     // Codes of one export may be spread over the pictures; all others belong to the
     // file that they were read from.
@@ -133,7 +140,7 @@ fn read_several(inputs: &[Input], answers: &Answers, begun: Vec<Zeroizing<String
                 continue;
             }
         };
-        match qr::read(bytes, Effort::default()) {
+        match qr::read(bytes, effort) {
             Ok(picture) if picture.codes.is_empty() => {
                 let problem = Problem::no_code_found(count(picture.unread));
                 found.pieces.push(Piece::problem(problem, &input.name));
@@ -201,6 +208,15 @@ impl Found {
         self.size.is_some() && self.pieces.iter().all(|piece| piece.corners.is_some())
     }
 
+    /// Whether a code that was not read may still be in it.
+    pub(crate) fn is_missing_codes(&self) -> bool {
+        let missed = |piece: &Piece| {
+            matches!(&piece.said, Some((Kind::Problem, said))
+                if Problem::NO_CODE.contains(&said.code.as_str()))
+        };
+        self.unread > 0 || self.pieces.iter().any(missed)
+    }
+
     /// The codes of an export that goes on in another picture.
     pub(crate) fn begun(&self) -> Vec<Zeroizing<String>> {
         self.export.clone()
@@ -230,13 +246,15 @@ impl Found {
         }
     }
 
-    pub(crate) fn view(&self) -> PictureView {
+    /// `longer` tells whether a longer look is possible.
+    pub(crate) fn view(&self, longer: bool) -> PictureView {
         let (width, height) = self.size.unwrap_or_default();
         let findings = (0u32..).zip(&self.pieces).filter_map(|(id, piece)| piece.view(id));
         PictureView {
             width,
             height,
             unread: self.unread,
+            longer,
             title: self.title.clone(),
             findings: findings.collect(),
             remarks: self.remarks.clone(),

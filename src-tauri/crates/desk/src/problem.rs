@@ -78,6 +78,15 @@ impl Problem {
         Self::plain("qr-too-long")
     }
 
+    /// The codes of [`Self::no_code_found`].
+    pub(crate) const NO_CODE: [&'static str; 2] = ["no-code-found", "no-code-read"];
+
+    /// The same with the word that a longer look is possible.
+    pub(crate) fn with_longer_look(mut self) -> Self {
+        self.facts.insert("longer".to_owned(), "yes".to_owned());
+        self
+    }
+
     pub(crate) fn no_code_found(unread: u32) -> Self {
         Self::plain(if unread == 0 { "no-code-found" } else { "no-code-read" })
     }

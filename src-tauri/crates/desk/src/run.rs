@@ -146,11 +146,11 @@ impl Run {
         Self::Written { written, chosen, problem: Some(Problem::from(failure)), verdict: None }
     }
 
-    pub(crate) fn view(&self, found: Option<&Found>) -> RunView {
+    pub(crate) fn view(&self, found: Option<&Found>, longer: bool) -> RunView {
         match self {
             Self::Empty => RunView::Empty,
             Self::Found => match found {
-                Some(found) => RunView::Found { picture: found.view() },
+                Some(found) => RunView::Found { picture: found.view(longer) },
                 None => RunView::Empty,
             },
             Self::Asked(asked) => asked.view(),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use enroll::{Captured, Planned, Written};
 use intake::{Answers, SecretEncoding};
+use qr::Effort;
 use zeroize::Zeroizing;
 
 use crate::asked::Asked;
@@ -16,6 +17,8 @@ use crate::{Problem, RunView};
 pub(crate) struct State {
     pub(crate) run: Run,
     pub(crate) found: Option<Found>,
+    /// What was handed over last, while a longer look at it may find more.
+    missed: Option<Vec<Input>>,
     /// Which finding of it is in use.
     pub(crate) in_use: Option<usize>,
     /// Serials of tokens that refused the authentication. They are not asked a
@@ -31,6 +34,7 @@ impl State {
         Self {
             run: Run::Empty,
             found: None,
+            missed: None,
             in_use: None,
             refused: HashSet::new(),
             keyed: HashSet::new(),
@@ -38,7 +42,7 @@ impl State {
     }
 
     pub(crate) fn view(&self) -> RunView {
-        self.run.view(self.found.as_ref())
+        self.run.view(self.found.as_ref(), self.missed.is_some())
     }
 
     /// What arrives while a written token waits for its proof, or for somebody to see
@@ -56,18 +60,41 @@ impl State {
     /// with it.
     pub(crate) fn take(&mut self, inputs: Vec<Input>) -> Result<(), Problem> {
         self.may_take()?;
+        self.missed = None;
+        self.take_by(inputs, Effort::default())
+    }
+
+    /// Looks longer at what was handed over last.
+    pub(crate) fn take_longer(&mut self) -> Result<(), Problem> {
+        self.may_take()?;
+        let missed = self.missed.take().ok_or_else(Problem::wrong_stage)?;
+        self.take_by(missed, Effort::harder())
+    }
+
+    fn take_by(&mut self, inputs: Vec<Input>, effort: Effort) -> Result<(), Problem> {
+        let again = effort != Effort::harder();
         let begun = match (&self.run, &self.found) {
             (Run::Found, Some(found)) => found.begun(),
             _ => Vec::new(),
         };
-        match read(&inputs, &Answers::default(), begun.clone())? {
-            Handed::Found(found) => self.lay_out(found)?,
-            Handed::Asked(question) => {
+        match read(&inputs, &Answers::default(), begun.clone(), effort) {
+            Ok(Handed::Found(found)) => {
+                let missing = found.is_missing_codes();
+                self.lay_out(found)?;
+                self.missed = (missing && again).then_some(inputs);
+                Ok(())
+            }
+            Ok(Handed::Asked(question)) => {
                 self.start_over();
                 self.run = Run::Asked(Asked::new(inputs, begun, question));
+                Ok(())
             }
+            Err(problem) if again && Problem::NO_CODE.contains(&problem.code.as_str()) => {
+                self.missed = Some(inputs);
+                Err(problem.with_longer_look())
+            }
+            Err(problem) => Err(problem),
         }
-        Ok(())
     }
 
     /// Reads again with an answer.
@@ -101,6 +128,7 @@ impl State {
             .ok_or_else(Problem::wrong_stage)?;
         self.run = Run::Captured(Captured::new(credential));
         self.in_use = Some(index);
+        self.missed = None;
         Ok(())
     }
 
@@ -141,6 +169,7 @@ impl State {
     /// Forgets the run; what tokens refused is not forgotten.
     pub(crate) fn start_over(&mut self) {
         self.run = Run::Empty;
+        self.missed = None;
         self.found = None;
         self.in_use = None;
     }

@@ -148,6 +148,8 @@ pub struct PictureView {
     pub height: u32,
     /// Codes that were located and could not be read.
     pub unread: u32,
+    /// Whether a longer look at what was not read is possible.
+    pub longer: bool,
     /// What it is as people know it, such as `Aegis vault`, where it is a list.
     pub title: Option<String>,
     /// Every code or entry, from top to bottom.
@@ -412,7 +414,7 @@ pub struct ToldView {
 pub struct Problem {
     /// The code that the words are looked up by.
     pub code: String,
-    /// Facts for the words.
+    /// Facts for the words. Where `longer` is among them, a longer look is possible.
     pub facts: Facts,
     /// What the token holds, where it was to be changed: `untouched`, `written`,
     /// `emptied`, `old-secret-new-settings` or `unknown`.
